@@ -8,34 +8,45 @@ import Tensors
 import Testing
 
 @Suite(.computing) struct PretrainingTests {
-    /// A few steps of every stage, stopped and resumed, make a model directory that loads and paints the same picture
-    /// twice.
+    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString)")
+        .path
+
+    /// A few steps of every stage make a model directory that loads and paints the same picture twice; stopped in every
+    /// stage and resumed, they make the same files.
     @Test(arguments: Pretraining.Model.allCases)
     func theStagesMakeAModelThatLoadsAndPaints(_ model: Pretraining.Model) throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        func pretraining(steps: Int) -> any ModelPretraining {
+        // The schedule follows the number of steps in all: a stop is by time, not by a smaller number.
+        let stopped = try trained(model, "stopped", seconds: [0, nil])
+        for stage in Pretraining.Stage.allCases {
+            let losses = try String(contentsOfFile: "\(folder)/stopped/\(stage).losses.csv", encoding: .utf8)
+            let steps = losses.split(separator: "\n").map { $0.prefix { $0 != "," } }
+            #expect(steps == ["step", "1", "2"], "\(stage): a header, a line before the stop and one after it")
+        }
+        let transformer = try String(contentsOfFile: "\(folder)/stopped/transformer.losses.csv", encoding: .utf8)
+        #expect(transformer.hasPrefix("step,loss,held-out\n"), "\(transformer)")
+        let picture = try model.paints("a photo of a red dog", directory: stopped)
+        #expect(picture.width == 64 && picture.height == 64)
+        #expect(try picture == model.paints("a photo of a red dog", directory: stopped))
+        #expect(try digests(stopped) == digests(trained(model, "undisturbed", seconds: [nil])))
+        if model == .diffusion { try expectLatentsOfVarianceOne(stopped) }
+    }
+
+    /// Two steps of every stage, each in as many runs as there are limits.
+    /// - Returns: the model directory.
+    private func trained(_ model: Pretraining.Model, _ run: String, seconds limits: [Double?]) throws -> String {
+        func pretraining(seconds: Double? = nil) -> any ModelPretraining {
             model.pretraining(
                 PretrainingOptions(
-                    folder: "\(folder)/run", steps: steps, batch: 2, learningRate: 1e-3, seed: 1, reportEvery: 100,
-                    seconds: nil))
+                    folder: "\(folder)/\(run)", steps: 2, batch: 2, learningRate: 1e-3, seed: 1, reportEvery: 100,
+                    seconds: seconds, sheetPictures: 1))
         }
-        try pretraining(steps: 1).run(.tokenizer)
-        for stage in Pretraining.Stage.allCases { try pretraining(steps: 2).run(stage) }
-        let losses = try String(contentsOfFile: "\(folder)/run/tokenizer.losses.csv", encoding: .utf8).split(
-            separator: "\n")
-        #expect(
-            losses.count == 3 && losses[0].hasPrefix("step,psnr"), "a header, a line before the stop and one after it")
-        let transformer = try String(contentsOfFile: "\(folder)/run/transformer.losses.csv", encoding: .utf8)
-        #expect(transformer.wholeMatch(of: /step,loss,held-out\n2,[\d.]+,[\d.]+\n/) != nil, "\(transformer)")
-        try pretraining(steps: 2).export(to: "\(folder)/model")
-        let picture = try model.paints("a photo of a red dog", directory: "\(folder)/model")
-        #expect(picture.width == 64 && picture.height == 64)
-        #expect(try picture == model.paints("a photo of a red dog", directory: "\(folder)/model"))
-        // Another run of the same options makes the same files.
-        try pretraining(steps: 2).export(to: "\(folder)/again/model")
-        #expect(try digests("\(folder)/model") == digests("\(folder)/again/model"))
-        if model == .diffusion { try expectLatentsOfVarianceOne("\(folder)/model") }
+        for stage in Pretraining.Stage.allCases {
+            for limit in limits { try pretraining(seconds: limit).run(stage) }
+        }
+        let directory = "\(folder)/\(run)/model"
+        try pretraining().export(to: directory)
+        return directory
     }
 
     private func digests(_ directory: String) throws -> String {

@@ -7,6 +7,8 @@ package struct PretrainingOptions: Sendable {
     var seed: UInt64
     /// Steps between checkpoints, sheets and curves.
     var reportEvery: Int
+    /// Pictures of the world on a sheet, each with what was made of it.
+    var sheetPictures: Int
     /// Stops (with a checkpoint) once this many seconds have passed; a later start with the same folder goes on.
     var seconds: Double?
     /// A model directory whose weights a stage without a checkpoint starts from, instead of fresh ones.
@@ -21,17 +23,18 @@ package struct PretrainingOptions: Sendable {
     var largestFlipShare: Float
 
     /// From fresh weights, of pictures of 64 pixels, without classifier and adversary, with as many flips as Infinity's
-    /// own, unless given.
+    /// own, unless given; sheets have three rows.
     package init(
         folder: String, steps: Int, batch: Int, learningRate: Float, seed: UInt64, reportEvery: Int, seconds: Double?,
         start: String? = nil, pictureSize: Int = 64, classifier: String? = nil, adversaryFrom: Int? = nil,
-        largestFlipShare: Float = 0.3
+        largestFlipShare: Float = 0.3, sheetPictures: Int = 36
     ) {
         self.start = start
         self.pictureSize = pictureSize
         self.classifier = classifier
         self.adversaryFrom = adversaryFrom
         self.largestFlipShare = largestFlipShare
+        self.sheetPictures = sheetPictures
         self.folder = folder
         self.steps = steps
         self.batch = batch

@@ -17,13 +17,8 @@ extension PretrainingOptions {
         return Set((0..<batch).filter { _ in drops.uniform() < 0.1 })
     }
 
-    /// Scenes whose captions the sheets show.
-    static var sheetScenes: [Scene] { (0..<36).map { LittleWorld.scene(index: UInt64($0), seed: 2, split: .training) } }
-
-    /// Pictures of subjects that training never sees.
-    static func heldOutPictures(size: Int) -> [Picture] {
-        HeldOutScenes.all(count: 36).painted(size: size)
-    }
+    /// Pictures for the sheets, of subjects that training never sees.
+    var heldOutPictures: [Picture] { HeldOutScenes.all(count: sheetPictures).painted(size: pictureSize) }
 
     /// Pictures in rows of twelve, each row above what a model made of it; `made` is told which ones.
     static func sheet(_ pictures: [Picture], made: (Range<Int>) -> [Picture]) -> Picture {
@@ -33,7 +28,7 @@ extension PretrainingOptions {
 
     /// Pictures of training captions above what a model draws of these, each with its place in the row as its seed.
     func sheet(drawing: (_ captions: [String], _ seeds: [UInt64]) -> [Picture]) -> Picture {
-        let scenes = PretrainingOptions.sheetScenes
+        let scenes = (0..<sheetPictures).map { LittleWorld.scene(index: UInt64($0), seed: 2, split: .training) }
         return PretrainingOptions.sheet(scenes.map { $0.paint(size: pictureSize) }) { row in
             drawing(scenes[row].map(\.caption), row.map { UInt64($0) })
         }

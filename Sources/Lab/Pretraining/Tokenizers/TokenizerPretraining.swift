@@ -73,7 +73,7 @@ final class TokenizerPretraining: PretrainingStage {
 
     /// Rows of pictures never seen in training above their reconstructions.
     func sheet() -> Picture {
-        let pictures = PretrainingOptions.heldOutPictures(size: options.pictureSize)
+        let pictures = options.heldOutPictures
         return PretrainingOptions.sheet(pictures) { tokenizer.reconstruct(Array(pictures[$0])) }
     }
 }
