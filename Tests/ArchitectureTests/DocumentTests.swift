@@ -35,18 +35,53 @@ struct DocumentTests {
         }
     }
 
-    /// A shipped model's curve ends where its training did: from nothing it is trained as long.
+    /// A shipped model's curves end where its training did: from nothing it is trained as long, all parts together.
     @Test(arguments: [
-        ("pocket-dino/dino", #"train dino --run "$run" --steps"#),
-        ("pocket-clip/clip", #"train clip --run "$run" --steps"#), ("pocket-llamagen/tokenizer", "generator"),
-        ("pocket-llamagen/transformer", "generator 6000"),
+        "pocket-dino", "pocket-clip", "pocket-infinity", "pocket-chameleon", "pocket-diffusion", "pocket-llamagen",
     ])
-    func shippedModelsAreTrainedAsLongAgain(curve: String, command: String) throws {
+    func shippedModelsAreTrainedAsLongAgain(model: String) throws {
+        let trainings = try ScriptCalls("ops/pretrain", [model]).lines.filter { $0.contains("--steps") }
+        let folder = "models/\(model)/"
+        let curves = RepositoryText.all.filter { $0.path.hasPrefix(folder) && $0.path.hasSuffix(".losses.csv") }
+        #expect(!curves.isEmpty)
+        for curve in curves {
+            let stage = curve.path.dropFirst(folder.count).prefix { $0 != "." }
+            let steps = trainings.filter { $0.contains(" \(stage) ") }
+                .compactMap { $0.firstMatch(of: /steps (\d+)/).flatMap { Int($0.1) } }
+            let last = try #require(curve.lines.last { !$0.isEmpty }?.split(separator: ",").first)
+            #expect(Int(last) == steps.reduce(0, +), "\(curve.path): \(steps) steps")
+        }
+    }
+
+    /// What a card says that the model was trained and written by, the script runs.
+    @Test(arguments: ["pocket-infinity", "pocket-chameleon", "pocket-diffusion", "pocket-llamagen"])
+    func cardsTellTheCommandsOfTheirTraining(model: String) throws {
+        let card = try #require(RepositoryText.all.first { $0.path == "models/\(model)/README.md" })
+        let told = card.text.matches(of: /`atelier-lab ((?:pretrain|export) [^`]+)`/).map { String($0.1) }
+        let run = try Set(ScriptCalls("ops/pretrain", [model]).lines.map(optionsApartFromFolders))
+        #expect(told.count > 2)
+        for command in told { #expect(run.contains(optionsApartFromFolders(command)), "\(command)") }
+    }
+
+    /// A command's words, in whatever order, without the names of run folders and of the models they begin with.
+    private func optionsApartFromFolders(_ command: String) -> Set<Substring> {
+        let words = command.split(whereSeparator: \.isWhitespace)
+        let isFolder = [false] + words.dropLast().map { ["--folder", "--start"].contains($0) }
+        return Set(zip(words, isFolder).filter { !$0.1 }.map(\.0))
+    }
+
+    /// What the engine calls its stages and its artifacts a subscriber finds in the schema, stages in the manual too.
+    @Test func everyStageAndRoleIsExplained() throws {
         let all = RepositoryText.all
-        let losses = try #require(all.first { $0.path == "models/\(curve).losses.csv" })
-        let steps = try #require(losses.lines.last { !$0.isEmpty }?.split(separator: ",").first)
-        let pretraining = try #require(all.first { $0.path == "ops/pretrain" })
-        #expect(pretraining.text.contains("\(command) \(steps) "), "\(curve): \(steps) steps")
+        let schema = try #require(all.first { $0.path == "ops/schemas/event.json" }).text
+        let jobs = try #require(all.first { $0.path == "docs/jobs.md" }).text
+        let engine = all.filter { $0.path.hasPrefix("Sources/Engine/") }.map(\.text).joined()
+        let stages = Set(engine.matches(of: /(?:stage: |title: |title\()"([a-z]+)"/).map { String($0.1) })
+        let roles = Set(engine.matches(of: /(?:role: |as: )"([a-z]+)"/).map { String($0.1) })
+        #expect(stages.isSuperset(of: ["draw", "student", "supervisor", "train"]))
+        #expect(roles.isSuperset(of: ["adapter", "curve", "proxies", "proxy"]))
+        for name in stages.union(roles) { #expect(schema.contains("`\(name)`"), "\(name)") }
+        for stage in stages { #expect(jobs.contains("`\(stage)`"), "\(stage)") }
     }
 
     /// What the dashboard has and what is measured an operator finds in the manual.
