@@ -88,11 +88,12 @@ import Testing
     }
 
     /// A rank, or layers, other than what is gone on from has: told before anything is drawn, too.
-    @Test(arguments: [
-        (kinds[0], ["tuning": "full"]), (kinds[1], ["layers": 1]), (kinds[3], ["rank": 3]),
-        (Kind(method: .lora, model: "pocket-llamagen", losses: []), ["rank": 3]),
-        (Kind(method: .lora, model: "pocket-diffusion", losses: []), ["rank": 3]),
-    ] as [(Kind, [String: JSONValue])])
+    @Test(
+        arguments: [
+            (kinds[0], ["tuning": "full"]), (kinds[1], ["layers": 1]), (kinds[3], ["rank": 3]),
+            (Kind(method: .lora, model: "pocket-llamagen", losses: []), ["rank": 3]),
+            (Kind(method: .lora, model: "pocket-diffusion", losses: []), ["rank": 3]),
+        ] as [(Kind, [String: JSONValue])])
     func anAdapterOfOtherWeightsIsToldAtOnce(_ kind: Kind, _ others: [String: JSONValue]) throws {
         let models = try TinyModels()
         var spec = kind.spec()

@@ -7,6 +7,17 @@ import Testing
 @Suite(.computing) struct PocketSizesTests {
     private let wanted = 5_000_000...15_000_000
 
+    @Test func pocketInfinityHasFiveToFifteenMillionParameters() {
+        let c = PocketInfinity.configuration(vocabulary: 200)
+        let tokenizer = Weights(.fresh(seed: 1))
+        _ = BitwiseTokenizer(c.tokenizer, tokenizer)
+        let transformer = Weights(.fresh(seed: 1))
+        _ = InfinityTransformer(c.transformer, transformer)
+        #expect(wanted.contains(transformer.count) && wanted.contains(tokenizer.count + transformer.count))
+        #expect(c.pictureSize / c.tokenizer.patchSize == c.schedule.last.height)
+        #expect(c.transformer.bits == c.tokenizer.bits)
+    }
+
     @Test func pocketChameleonHasFiveToFifteenMillionParameters() {
         let c = PocketChameleon.configuration(words: 200)
         let tokenizer = Weights(.fresh(seed: 1))

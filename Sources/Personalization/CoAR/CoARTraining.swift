@@ -1,5 +1,6 @@
 import Autograd
 import Backbones
+import Images
 import Layers
 import Randomness
 import Tensors
