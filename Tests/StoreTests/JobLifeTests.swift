@@ -455,23 +455,37 @@ import Testing
         try await Stage.with { stage in
             _ = try await stage.submit()
             let claim = try await stage.claimOne(stage.worker())
-            func eta(_ name: String, _ step: Int, _ steps: Int) async throws -> Double? {
+            func eta(_ name: String, _ step: Int, _ steps: Int) async throws -> (seconds: Double?, of: String?) {
                 let progress = EngineEvent.Progress(stage: name, step: step, steps: steps)
                 _ = try await stage.store.record(
                     claim.job, claim.attempt, started: nil, progress: progress, metrics: [], checkpoint: nil)
-                return try await stage.store.query("select eta_seconds from dashboard.running").first?["eta_seconds"]
-                    .flatMap { Double($0) }
+                let row = try #require(
+                    try await stage.store.query(
+                        """
+                        select r.eta_seconds, r.eta_of, d.eta_of as detail from dashboard.running r
+                            join dashboard.job_details d on d.job = r.job
+                        """
+                    ).first)
+                #expect(row["eta_of"] == row["detail"])
+                return (row["eta_seconds"].flatMap { Double($0) }, row["eta_of"])
             }
-            #expect(try await eta("train", 400, 600) == nil, "resumed there: its pace is not known yet")
+            let unknown = try await eta("train", 400, 600)
+            #expect(unknown.seconds == nil && unknown.of == nil, "resumed there: its pace is not known yet")
             try await stage.store.script(
                 """
                 update atelier.jobs set stage_began_at = now() - interval '10 seconds', started_at = now() - interval \
                 '1 hour'
                 """
             )
-            let left = try #require(try await eta("train", 410, 600))
+            let paced = try await eta("train", 410, 600)
+            let left = try #require(paced.seconds)
             #expect((189...600).contains(left), "ten steps in ten seconds, and not 410 in an hour: \(left)")
-            #expect(try await eta("generate", 0, 8) == nil)
+            #expect(paced.of == "stage")
+            #expect(try await eta("generate", 0, 8).of == nil)
+            try await stage.store.script(#"update atelier.jobs set estimate = '{"seconds": 7200}'"#)
+            let estimated = try await eta("generate", 0, 8)
+            #expect(estimated.seconds.map { $0 <= 3600 } == true && estimated.of == "job", "\(estimated)")
+            #expect(try await eta("generate", 1, 8).of == "stage")
         }
     }
 

@@ -178,6 +178,11 @@ import Testing
 
             let long = try await site.send(json: Self.job("steps=4000 delay=10"), to: "/api/jobs")
             let running = try await stage.job(try #require(long.json?["message_id"]?.string), reaches: .running)
+            for path in ["/", "/jobs/\(running["id"]!.string!)"] {
+                try await stage.until("\(path) tells of what its rest is") {
+                    Self.words(try await site.page(path)).contains("left of this stage")
+                }
+            }
             let cancelled = try await site.send(json: [:], to: "/api/jobs/\(running["id"]!.string!)/cancel")
             #expect(cancelled.status == 200, "\(cancelled)")
             _ = try await stage.job(running["message_id"]!.string!, reaches: .cancelled)

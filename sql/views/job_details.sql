@@ -59,7 +59,10 @@ create or replace view dashboard.job_details as
             from atelier.job_events e
             where e.job = j.id and e.event = 'accepted'
             order by e.id
-            limit 1) as warnings
+            limit 1) as warnings,
+        case when j.state <> 'running' then null
+            when j.step <> j.stage_first_step then 'stage'
+            when j.estimate is not null then 'job' end as eta_of
     from atelier.jobs j,
         -- The living workers that hold all its models, and whether one of them has the memory.
         lateral (

@@ -74,6 +74,7 @@ package struct AttemptRecord: Sendable {
         members["percent"] = pace.map { .number($0.percent) }
         members["elapsed_seconds"] = pace.map { .number($0.elapsedSeconds) }
         members["eta_seconds"] = pace?.remainingSeconds.map(JSONValue.number)
+        members["eta_of"] = pace?.remainder.map { JSONValue.string($0.rawValue) }
         return members
     }
 

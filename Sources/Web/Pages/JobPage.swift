@@ -57,6 +57,7 @@ struct JobPage: Sendable {
             model["percent"] = min(100, step * 100 / steps)
         }
         model["eta"] = job["eta_seconds"]?.double.map { Figures.duration(max(0, $0)) } ?? NSNull()
+        model["eta_is_of_stage"] = job["eta_of"] == "stage"
         model["estimate"] = Self.estimate(job["estimate"]) ?? NSNull()
         model.merge(Self.pictures(of: job)) { $1 }
         model["wanted_prompts"] = (job["prompts"] ?? .array([])).model

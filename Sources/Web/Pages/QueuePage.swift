@@ -94,6 +94,7 @@ struct QueuePage: Sendable {
         model["percent"] = row["percent"]?.double.map { String(Int($0)) } ?? NSNull()
         model["since"] = Figures.duration(row["seconds"]?.double ?? 0)
         model["eta"] = row["eta_seconds"]?.double.map { Figures.duration(max(0, $0)) } ?? NSNull()
+        model["eta_is_of_stage"] = row["eta_of"] == "stage"
         model["memory"] = row["peak_memory_bytes"]?.double.map(Figures.bytes) ?? NSNull()
         model["is_late"] = site.overview.liveness(row).isSilent
         return model

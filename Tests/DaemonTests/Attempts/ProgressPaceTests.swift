@@ -9,11 +9,12 @@ import Testing
     @Test func theEstimateCountsUntilAStageHasAPace() {
         let start = ContinuousClock.now
         var pace = ProgressPace(began: start, estimatedSeconds: 60)
-        func read(_ step: Int, after seconds: Int) -> Double? {
-            pace.read(.init(stage: "train", step: step, steps: 10), at: start + .seconds(seconds)).remainingSeconds
+        func read(_ step: Int, after seconds: Int) -> ProgressPace.Reading {
+            pace.read(.init(stage: "train", step: step, steps: 10), at: start + .seconds(seconds))
         }
-        #expect(read(0, after: 10) == 50)
-        #expect(read(5, after: 20) == 10, "its own pace, once it has one")
+        let (first, second) = (read(0, after: 10), read(5, after: 20))
+        #expect(first.remainingSeconds == 50 && first.remainder == .job)
+        #expect(second.remainingSeconds == 10 && second.remainder == .stage, "its own pace, once it has one")
         var late = ProgressPace(began: start, estimatedSeconds: 5)
         #expect(late.read(.init(stage: "train", step: 0, steps: 1), at: start + .seconds(9)).remainingSeconds == 0)
     }
@@ -24,11 +25,15 @@ import Testing
         func read(_ stage: String, _ step: Int, at seconds: Double) -> ProgressPace.Reading {
             pace.read(.init(stage: stage, step: step, steps: 100), at: start + .seconds(seconds))
         }
-        #expect(read("prepare", 0, at: 1) == .init(percent: 0, elapsedSeconds: 1, remainingSeconds: nil))
-        #expect(read("prepare", 50, at: 3) == .init(percent: 50, elapsedSeconds: 3, remainingSeconds: 2))
+        func said(_ percent: Double, _ elapsed: Double, _ left: Double?) -> ProgressPace.Reading {
+            .init(
+                percent: percent, elapsedSeconds: elapsed, remainingSeconds: left, remainder: left.map { _ in .stage })
+        }
+        #expect(read("prepare", 0, at: 1) == said(0, 1, nil))
+        #expect(read("prepare", 50, at: 3) == said(50, 3, 2))
         // An attempt that resumed begins its stage in the middle.
-        #expect(read("train", 40, at: 4) == .init(percent: 40, elapsedSeconds: 4, remainingSeconds: nil))
-        #expect(read("train", 60, at: 14) == .init(percent: 60, elapsedSeconds: 14, remainingSeconds: 20))
+        #expect(read("train", 40, at: 4) == said(40, 4, nil))
+        #expect(read("train", 60, at: 14) == said(60, 14, 20))
     }
 
     @Test func aStageWithoutStepsHasNoPercentOfThem() {
