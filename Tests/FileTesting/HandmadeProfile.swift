@@ -17,6 +17,12 @@ package enum HandmadeProfile {
     /// Greys in linear light.
     package static let linearGrey = profile(
         space: "GRAY", [("wtpt", xyz(white)), ("kTRC", Array("curv".utf8) + number(0) + number(0))])
+    /// Four inks that darken a white paper and have no colour. Of version 2, where nothing is done to its black.
+    package static let inks = profile(
+        of: "prtr", version: [2, 0x40, 0, 0], space: "CMYK", connection: "Lab ",
+        [("wtpt", xyz(white)), ("A2B0", lightness)])
+    /// What each of them takes of 255, the paper's L*, where all of it is there.
+    package static let darkening = [102, 77, 51, 25]
 
     private static func rgb(_ colorants: [[Double]]) -> [UInt8] {
         let curve =
@@ -27,8 +33,26 @@ package enum HandmadeProfile {
             space: "RGB ", [("wtpt", xyz(white))] + names + ["rTRC", "gTRC", "bTRC"].map { ($0, curve) })
     }
 
+    /// A table of both ends of each ink, the first the slowest (lut8Type).
+    private static var lightness: [UInt8] {
+        let asItIs = Array(UInt8.min...UInt8.max)
+        let nodes = (0..<16).flatMap { node -> [UInt8] in
+            let taken = (0..<4).reduce(0) { $0 + (node >> (3 - $1) & 1) * darkening[$1] }
+            return [UInt8(255 - taken), 128, 128]
+        }
+        let matrix: [Double] = [1, 0, 0, 0, 1, 0, 0, 0, 1]
+        var bytes = Array("mft1".utf8) + number(0) + [4, 3, 2, 0] + matrix.flatMap(fixed)
+        for _ in 0..<4 { bytes += asItIs }
+        bytes += nodes
+        for _ in 0..<3 { bytes += asItIs }
+        return bytes
+    }
+
     /// The header of 128 bytes, the table of tags, their data.
-    private static func profile(space: String, _ tags: [(name: String, data: [UInt8])]) -> [UInt8] {
+    private static func profile(
+        of device: String = "mntr", version: [UInt8] = [4, 0x20, 0, 0], space: String, connection: String = "XYZ ",
+        _ tags: [(name: String, data: [UInt8])]
+    ) -> [UInt8] {
         var offset = 132 + 12 * tags.count
         var table = number(tags.count)
         var data: [UInt8] = []
@@ -37,9 +61,9 @@ package enum HandmadeProfile {
             data += tag.data
             offset += tag.data.count
         }
-        let class4 = Array("mntr".utf8) + Array(space.utf8) + Array("XYZ ".utf8)
+        let spaces = Array(device.utf8) + Array(space.utf8) + Array(connection.utf8)
         let zeroes = [UInt8](repeating: 0, count: 128)
-        var header = number(128 + table.count + data.count) + number(0) + [4, 0x20, 0, 0] + class4
+        var header = number(128 + table.count + data.count) + number(0) + version + spaces
         header += zeroes.prefix(12) + Array("acsp".utf8) + zeroes.prefix(28) + white.flatMap(fixed)
         return header + zeroes.prefix(128 - header.count) + table + data
     }

@@ -75,6 +75,7 @@ enum ColourProfileFile: FuzzTarget {
 
     static let seeds = [
         "p3": HandmadeProfile.displayP3, "swapped": HandmadeProfile.swapped, "grey": HandmadeProfile.linearGrey,
+        "inks": HandmadeProfile.inks,
     ]
     static let words = [
         "acsp", "mntr", "prtr", "scnr", "spac", "link", "abst", "RGB ", "GRAY", "CMYK", "XYZ ", "Lab ", "rXYZ", "gXYZ",

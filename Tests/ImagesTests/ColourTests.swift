@@ -57,6 +57,27 @@ import Testing
         #expect(isNear(byRGB.colour, [128, 128, 128]) && byRGB.warnings.isEmpty, "\(byRGB.warnings)")
     }
 
+    /// Adobe's programs write inks the other way round; in a file without their segment 255 is all of an ink. This one
+    /// has a square's numbers and 255 for black.
+    @Test(arguments: [true, false]) func inksHaveProfilesOfTheirOwn(isAdobe: Bool) throws {
+        let written = EncodedPictures.cmykJPEG
+        let file = isAdobe ? written : Array(written.prefix(2) + written.dropFirst(18))
+        let decoded = try DecodedPicture(EncodedPictures.jpeg(file, profile: HandmadeProfile.inks))
+        let expected = EncodedPictures.squares.map { numbers -> [UInt8] in
+            let inks = (numbers + [255]).map { isAdobe ? 255 - Int($0) : Int($0) }
+            let taken = zip(inks, HandmadeProfile.darkening).reduce(0) { $0 + $1.0 * $1.1 }
+            return [UInt8](repeating: grey(ofLightness: 100 * (1 - Double(taken) / (255 * 255))), count: 3)
+        }
+        #expect(DecodingTests.difference(DecodingTests.squares(decoded.picture), expected) <= 2)
+        #expect(decoded.outline.warnings.isEmpty, "\(decoded.outline.warnings)")
+    }
+
+    /// sRGB's number of a grey of CIELAB's L*.
+    private func grey(ofLightness lightness: Double) -> UInt8 {
+        let light = lightness > 8 ? pow((lightness + 16) / 116, 3) : lightness / 903.3
+        return UInt8((255 * (light > 0.0031308 ? 1.055 * pow(light, 1 / 2.4) - 0.055 : 12.92 * light)).rounded())
+    }
+
     @Test func jpegAndWebPBringProfilesToo() throws {
         let jpeg = try DecodedPicture(EncodedPictures.jpeg(EncodedPictures.jpeg, profile: HandmadeProfile.swapped))
         let webp = try DecodedPicture(EncodedPictures.webp(EncodedPictures.webp, profile: HandmadeProfile.swapped))
