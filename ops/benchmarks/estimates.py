@@ -1,22 +1,27 @@
-"""A job of each kind on the embedded models, on one thread: what `atelierctl estimate` counted beside what it took:
-{"bench":"estimates","job":…,"seconds":…,"took":…,"ratio":took/seconds,"mb":…,"took_mb":…,"load":…}; `took` is processor
-time, which whatever else runs stretches less than the clock's. Nothing is corrected by earlier jobs.
+"""A job of each kind on the embedded models: what `atelierctl estimate` counted beside what it took:
+{"bench":"estimates","job":…,"threads":…,"seconds":…,"took":…,"ratio":took/seconds,"mb":…,"took_mb":…,"disk_mb":…,
+"took_disk_mb":…,"load":…}. On one thread `took` is processor time, which whatever else runs stretches less than the
+clock's; on several it is the clock's. Disk is the most that lay in the job's folder at a time. Nothing is corrected by
+earlier jobs.
 """
 
+import contextlib
 import json
 import os
 import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 
-from .programs import ROOT, load, programs, show
+from .programs import ROOT, add_numbers, load, programs, show
 
 HELP = "what a job of each kind was counted to take beside what it took"
 
 
 def add_options(parser):
     parser.add_argument("only", nargs="*", metavar="JOB", help="jobs by name; all when left out")
+    add_numbers(parser, ("threads", 1, "of the engine; of more than one the clock's time is compared"))
 
 
 def sample_jobs(noun):
@@ -69,12 +74,27 @@ def sample_jobs(noun):
     return jobs
 
 
+def size(folder):
+    """Bytes of all files in a folder from which files may go meanwhile."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                total += os.lstat(os.path.join(parent, name)).st_size
+    return total
+
+
+def megabytes(count):
+    return round(count / (1 << 20), 1)
+
+
 class Workspace:
     """A folder in which jobs are estimated and done, each in a folder of its own name, with no server."""
 
-    def __init__(self, folder):
-        self.folder, self.programs = pathlib.Path(folder), pathlib.Path(programs())
-        self.environment = {**os.environ, "ATELIER_MODELS": str(ROOT / "models"), "ATELIER_ENGINE_THREADS": "1"}
+    def __init__(self, folder, threads):
+        self.folder, self.programs, self.threads = pathlib.Path(folder), pathlib.Path(programs()), threads
+        places = {"ATELIER_MODELS": str(ROOT / "models"), "ATELIER_ENGINE_THREADS": str(threads)}
+        self.environment = {**os.environ, **places}
         self.job = self.folder / "job.json"
 
     def control(self, *words):
@@ -102,18 +122,24 @@ class Workspace:
         return json.loads(run.stdout)
 
     def do(self, name, adapters):
-        """Does the job that was estimated last; gives what it used of the machine."""
-        command = self.control("run", str(self.job), "--out", str(self.folder / name), *self.given(adapters))
+        """Does the job that was estimated last; gives seconds, bytes of memory and bytes of disk that it took."""
+        out, largest, began = self.folder / name, 0, time.monotonic()
+        command = self.control("run", str(self.job), "--out", str(out), *self.given(adapters))
         run = subprocess.Popen(command, env=self.environment, stdout=sys.stderr)
-        _, status, usage = os.wait4(run.pid, 0)
+        ended = 0
+        while not ended:
+            time.sleep(0.05)
+            ended, status, usage = os.wait4(run.pid, os.WNOHANG)
+            largest = max(largest, size(out))
         if status:
             sys.exit(f"bench: {name} failed")
-        return usage
+        processor, clock = usage.ru_utime + usage.ru_stime, time.monotonic() - began
+        return processor if self.threads == 1 else clock, usage.ru_maxrss << 10, largest
 
 
 def run(options):
     with tempfile.TemporaryDirectory() as folder:
-        workspace = Workspace(folder)
+        workspace = Workspace(folder, options.threads)
         jobs = sample_jobs(workspace.paint_references())
         strange = [job for job in options.only if job not in jobs]
         if strange:
@@ -122,14 +148,17 @@ def run(options):
         for job, (body, adapters) in jobs.items():
             if options.only and job not in {*options.only, *needed}:
                 continue
-            estimate, usage = workspace.estimate(body, adapters), workspace.do(job, adapters)
-            took = usage.ru_utime + usage.ru_stime
+            estimate = workspace.estimate(body, adapters)
+            took, memory, disk = workspace.do(job, adapters)
             line = {
                 "job": job,
+                "threads": options.threads,
                 "seconds": round(estimate["seconds"], 1),
                 "took": round(took, 1),
                 "ratio": round(took / estimate["seconds"], 2),
                 "mb": estimate["memory_bytes"] >> 20,
-                "took_mb": usage.ru_maxrss >> 10,
+                "took_mb": memory >> 20,
+                "disk_mb": megabytes(estimate["disk_bytes"]),
+                "took_disk_mb": megabytes(disk),
             }
             show("estimates", line | load())
