@@ -126,6 +126,10 @@ extension RearrangedTensor {
 extension StoredTensor {
     /// What the scales of a matrix in eight bits are called, after its own name.
     package static let scaleSuffix = "_scale"
+
+    /// Whether it is a matrix that is multiplied with or a table of tokens, and so read as its file holds it. Codebooks
+    /// and tables of places are taken for some too: they are small.
+    package var isMatrix: Bool { shape.count == 2 }
 }
 
 extension Float {

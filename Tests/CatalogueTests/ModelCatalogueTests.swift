@@ -43,6 +43,27 @@ import Testing
         #expect(throws: ModelInstallation.Refusal.self) { try installation.remove("../" + models.path) }
     }
 
+    /// As long as it says and empty on the disk, for nobody reads a number of it.
+    @Test(arguments: [("block.weight", "F32", true), ("block.weight", "BF16", false), ("shared.weight", "F32", false)])
+    func largeMatricesOfAReleaseThatAreFloatsAreWarnedOf(name: String, type: String, isSaid: Bool) throws {
+        let folder = try TemporaryFolder()
+        let bytes = (type == "F32" ? 4 : 2) * 32_769 * 16_384
+        let header = Data(
+            #"{"\#(name)":{"dtype":"\#(type)","shape":[32769,16384],"data_offsets":[0,\#(bytes)]}}"#.utf8)
+        let file = withUnsafeBytes(of: UInt64(header.count).littleEndian) { Data($0) } + header
+        let path = folder.path + "/transformer.safetensors"
+        try file.write(to: URL(fileURLWithPath: path))
+        try #require(truncate(path, file.count + bytes) == 0)
+        #expect(ModelFolder(folder.path).precisionWarning == nil, "it is not made of a release")
+        for isLinked in [false, true] {
+            try folder.write(
+                "release.json", #"{"title": "Infinity", "sources": {}, "isLinked": \#(isLinked), "warnings": []}"#)
+            let warning = ModelFolder(folder.path).precisionWarning
+            #expect(warning?.contains("2048 MiB of memory") ?? false == isSaid, "\(warning ?? "")")
+            #expect(warning?.contains("without --link") ?? false == (isSaid && isLinked))
+        }
+    }
+
     /// Nobody holds it; what another program is about to add is held.
     @Test func whatAKilledProgramLeftIsRemoved() throws {
         let (source, models) = (try TemporaryFolder(), try TemporaryFolder())

@@ -61,6 +61,11 @@ import Testing
         #expect(add.status == 65 && add.errors.contains("int9") && add.errors.contains("family foo"), "\(add)")
     }
 
+    @Test func whatIsLinkedIsNotConverted() async throws {
+        let add = try await control("models", "add", folder.path + "/source", "--link", "--precision", "bf16")
+        #expect(add.status == 65 && add.errors.contains("--link leaves the weights as they are"), "\(add)")
+    }
+
     @Test func withoutAnEngineItIsSaidThatNobodyReadIt() async throws {
         let add = try await control("models", "add", folder.path + "/source", "--name", "mine", engine: "no-engine")
         #expect(add.status == 0 && add.errors.contains("it was not read as a job reads it"), "\(add)")

@@ -90,6 +90,16 @@ import Testing
         #expect(try many > few && encoding(zoom: 1.15, steps: 200) == few && encoding(zoom: 4, steps: 200) == many)
     }
 
+    /// Beside its steps, each of which goes there and back, a pass over every reference.
+    @Test func coarReadsAReferenceOnceBeforeItsSteps() throws {
+        let work = try [10, 20].map {
+            let options: JSONValue = ["iterations": .integer($0), "prior_preservation": false]
+            return try cost(personalize("coar", "pocket-chameleon", options)).work["products_bf16"]!
+        }
+        let (step, before) = ((work[1] - work[0]) / 10, 2 * work[0] - work[1])
+        #expect(before > 0 && before < 0.9 * step, "\(before) beside \(step)")
+    }
+
     @Test(arguments: ["diffusion", "chameleon", "llamagen", "infinity"])
     func picturesOfTheClassAreDrawnAFewAtATime(family: String) throws {
         func cost(_ pictures: Int) throws -> JobCost {
@@ -238,6 +248,41 @@ import Testing
         #expect(try forms(taught).contains("/model small-infinity"))
         try describe("small-infinity") { $0.pictures = [.init(width: 64, height: 64)] }
         #expect(try !forms(taught).contains("/model small-infinity"))
+    }
+
+    /// In eight bits it does not learn; and what a job uses was learnt on the one there is.
+    @Test func theModelOfAReleaseWithWeightsInFewerBitsIsASmallerForm() throws {
+        func forms(_ body: JSONValue) throws -> [JobCost.Alternative] {
+            counting.smallerForms(of: body, than: try cost(body)).filter { $0.change.contains("--precision") }
+        }
+        #expect(try forms(generate([:])).isEmpty, "it is not made of a release")
+        let record = #"{"title": "Infinity", "sources": {}, "isLinked": false, "warnings": []}"#
+        try Data(record.utf8).write(to: URL(fileURLWithPath: models.folder + "/pocket-infinity/release.json"))
+        let (drawing, again) = (try forms(generate([:])), "/model pocket-infinity added again with --precision")
+        #expect(drawing.map(\.change) == ["\(again) bf16", "\(again) int8"])
+        #expect(drawing[1].memoryBytes < drawing[0].memoryBytes)
+        let learning = try forms(personalize("lora", "pocket-infinity", [:]))
+        #expect(learning.count == 1 && learning[0].change.hasSuffix("bf16"), "\(learning)")
+        #expect(try forms(generate(["prompts": ["a <rex> dog"]])).isEmpty)
+    }
+
+    /// As if its files had been written so.
+    @Test func matricesInFewerBitsAreCountedAsThoseOfSuchFiles() throws {
+        func weights(_ precision: CheckpointConversion.Precision) throws -> WeightSizes {
+            let folder = "\(models.folder)/pocket-infinity"
+            let target = "\(models.folder)/\(precision.rawValue)"
+            try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
+            for file in ModelFolder(folder).weights {
+                let checkpoint = try Checkpoint.open("\(folder)/\(file.name)")
+                try CheckpointConversion(checkpoint, precision: precision).write("\(target)/\(file.name)")
+            }
+            return WeightSizes(ModelFolder(target))
+        }
+        let (floats, rounded) = try (weights(.f32), weights(.bf16))
+        let mapped = floats.mapping(2)
+        #expect(floats.mappedBytes == 0 && rounded.mappedBytes > 0)
+        #expect(mapped.residentBytes == rounded.residentBytes && mapped.mappedBytes == rounded.mappedBytes)
+        #expect(rounded.mapping(2).residentBytes == rounded.residentBytes)
     }
 
     /// On a host of a gigabyte, say.

@@ -32,6 +32,9 @@ final class InstalledSizes {
         return sizes
     }
 
+    /// Whether a model was made of a release, and can be made of it otherwise.
+    func isOfRelease(_ name: String) -> Bool { ReleaseRecord(in: "\(directory)/\(name)") != nil }
+
     /// Other models of a model's family.
     func names(like model: ModelDescription) -> [String] {
         folders.filter { name in name != model.name && self.model(name)?.description.family == model.family }

@@ -26,6 +26,13 @@ struct JobCounting {
     /// - Parameter adapters: of the concepts that it mentions; nothing is counted of one that is not among them.
     func cost(of spec: JobSpec, with adapters: [String: InspectionOrder.Adapter] = [:]) -> JobCost? {
         guard let name = spec.model, let model = models.model(name, size: spec.size) else { return nil }
+        return cost(of: spec, on: model, with: adapters)
+    }
+
+    /// The same on the job's model as it may be held otherwise.
+    func cost(
+        of spec: JobSpec, on model: ModelSizes, with adapters: [String: InspectionOrder.Adapter] = [:]
+    ) -> JobCost? {
         var sheet = CostSheet()
         sheet.start()
         let weighed = adapters.mapValues { AdapterSizes($0, on: model.weights) }

@@ -9,7 +9,7 @@ struct ModelSizes {
     let description: ModelDescription
     let work: any BackboneWork
     /// What its tokenizer and transformer hold in memory once they are loaded.
-    let weights: WeightSizes
+    private(set) var weights: WeightSizes
     /// Of the pictures drawn.
     let size: ModelDescription.Size
 
@@ -31,6 +31,13 @@ struct ModelSizes {
         let drawing = work.drawing(pictures, prompt: tokens, sampling)
         let isWhole = [.infinity, .diffusion].contains(description.family)
         return isWhole && sampling.weights != .single ? drawing.rounded : drawing
+    }
+
+    /// The same with every matrix in a file of so many bytes a number.
+    func mapping(_ bytes: Int) -> ModelSizes {
+        var other = self
+        other.weights = weights.mapping(bytes)
+        return other
     }
 
     /// Whether a picture is computed twice for a guidance; less than 1 leads nowhere in some families.
@@ -68,6 +75,9 @@ struct WeightSizes: Equatable {
     /// Of those, what is multiplied with as it lies.
     var mappedBytes = 0
     private var mappedNumbers = 0
+    /// In files, of matrices that are multiplied with, whether they are mapped or not.
+    private var matrixBytes = 0
+    private var matrixNumbers = 0
     /// In memory, what is mapped among it.
     var residentBytes = 0
     /// How many numbers there are.
@@ -89,6 +99,10 @@ struct WeightSizes: Equatable {
             for name in checkpoint.names {
                 guard let tensor = try? checkpoint.tensor(name) else { continue }
                 numbers += tensor.count
+                if tensor.isMatrix {
+                    matrixBytes += (tensor.type?.size ?? 4) * tensor.count
+                    matrixNumbers += tensor.count
+                }
                 let bytes = Self.mappedBytes(of: tensor) * tensor.count
                 mappedBytes += bytes
                 mappedNumbers += bytes > 0 ? tensor.count : 0
@@ -99,8 +113,18 @@ struct WeightSizes: Equatable {
 
     /// Of a number that stays in the file; 0 where there is a copy.
     private static func mappedBytes(of tensor: StoredTensor) -> Int {
-        guard tensor.shape.count == 2 else { return 0 }
+        guard tensor.isMatrix else { return 0 }
         return tensor.type == .bfloat16 ? 2 : tensor.type == .int8 ? 1 : 0
+    }
+
+    /// The same with every matrix mapped from a file that holds a number of it in so many bytes.
+    func mapping(_ bytes: Int) -> WeightSizes {
+        var sizes = self
+        sizes.matrixBytes = bytes * matrixNumbers
+        sizes.storedBytes += sizes.matrixBytes - matrixBytes
+        sizes.residentBytes += sizes.matrixBytes - mappedBytes - 4 * (matrixNumbers - mappedNumbers)
+        (sizes.mappedBytes, sizes.mappedNumbers) = (sizes.matrixBytes, matrixNumbers)
+        return sizes
     }
 
     static func + (a: WeightSizes, b: WeightSizes) -> WeightSizes {
@@ -108,6 +132,8 @@ struct WeightSizes: Equatable {
         sum.storedBytes += b.storedBytes
         sum.mappedBytes += b.mappedBytes
         sum.mappedNumbers += b.mappedNumbers
+        sum.matrixBytes += b.matrixBytes
+        sum.matrixNumbers += b.matrixNumbers
         sum.numbers += b.numbers
         sum.residentBytes += b.residentBytes
         return sum

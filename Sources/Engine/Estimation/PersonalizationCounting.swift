@@ -184,7 +184,8 @@ struct Learning {
     func coar(_ sheet: inout CostSheet) {
         let pictures = isOn("prior_preservation") ? number("prior_pictures") : 0
         encode(spec.images.count, times: 1, &sheet)
-        sheet.compute(pass(1).rounded, times: Double(spec.images.count + 1))
+        // What the text vectors start at is read of a prompt alone: next to nothing.
+        sheet.compute(pass(1).rounded, times: Double(spec.images.count))
         draw(pictures, &sheet)
         sheet.compute(pass(1).rounded, times: Double(pictures))
         let cuts = encodeReferences(&sheet)

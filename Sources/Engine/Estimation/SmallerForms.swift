@@ -1,20 +1,34 @@
 import Catalogue
+import Checkpoints
 import Foundation
 import Jobs
 
-/// What of a job may be said otherwise so that it takes less memory: moments in 8 bits, fewer references a step, a
-/// smaller picture, fewer prior pictures at once, another model of its family.
+/// What of a job may be said otherwise so that it takes less memory: its model with weights in fewer bits, moments in 8
+/// bits, fewer references a step, a smaller picture, fewer prior pictures at once, another model of its family.
 extension JobCounting {
     /// Those that take less than the job itself, the one that changes it least first.
     func smallerForms(
         of body: JSONValue, with adapters: [String: InspectionOrder.Adapter] = [:], than cost: JobCost
     ) -> [JobCost.Alternative] {
-        candidates(body).compactMap { change, smaller in
-            guard let spec = try? JobSpec(smaller), let found = self.cost(of: spec, with: adapters),
-                found.memoryBytes < cost.memoryBytes
-            else { return nil }
+        let others = candidates(body).compactMap { change, smaller -> JobCost.Alternative? in
+            guard let spec = try? JobSpec(smaller), let found = self.cost(of: spec, with: adapters) else { return nil }
             return JobCost.Alternative(change: change, memoryBytes: found.memoryBytes)
         }
+        let forms = addedAgain(of: body, in: .bf16) + others + addedAgain(of: body, in: .int8)
+        return forms.filter { $0.memoryBytes < cost.memoryBytes }
+    }
+
+    /// The job on its own model, made anew of its release with weights in fewer bits: another model for what was learnt
+    /// on the one there is. In eight bits it draws alone.
+    private func addedAgain(
+        of body: JSONValue, in precision: CheckpointConversion.Precision
+    ) -> [JobCost.Alternative] {
+        guard let spec = try? JobSpec(body), spec.mentions.isEmpty, precision != .int8 || spec.kind != .personalize,
+            let name = spec.model, let model = models.model(name, size: spec.size), models.isOfRelease(name),
+            let found = self.cost(of: spec, on: model.mapping(precision == .int8 ? 1 : 2))
+        else { return [] }
+        let change = "/model \(name) added again with --precision \(precision.rawValue)"
+        return [JobCost.Alternative(change: change, memoryBytes: found.memoryBytes)]
     }
 
     private func candidates(_ body: JSONValue) -> [(change: String, body: JSONValue)] {

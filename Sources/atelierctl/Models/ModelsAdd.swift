@@ -42,7 +42,8 @@ extension Models {
                 guard report.problems.isEmpty else { throw ModelInstallation.Refusal(problems: report.problems) }
                 let model = try staged.settle()
                 let untried = report.untried.map { ["it was not read as a job reads it: \($0)"] } ?? []
-                for warning in staged.warnings + untried + model.encoderWarnings {
+                let width = precision == "f32" ? [] : [model.precisionWarning].compactMap { $0 }
+                for warning in staged.warnings + untried + width + model.encoderWarnings {
                     Terminal.note("atelierctl: warning: \(printable(warning))")
                 }
                 print(server.json ? model.json(problems: []).text : printable(model.folder))
@@ -77,6 +78,8 @@ extension Models {
             let problems = [
                 family == nil || meant != nil ? nil : "there is no family \(family!); known are \(known)",
                 precision == nil ? "\(self.precision) is no precision; stored, bf16, f32 and int8 are" : nil,
+                link && (precision ?? .stored) != .stored
+                    ? "--link leaves the weights as they are, which --precision would change: say one of both" : nil,
             ].compactMap { $0 }
             guard problems.isEmpty, let precision else { throw ModelInstallation.Refusal(problems: problems) }
             var wishes = ReleaseWishes()
