@@ -8,34 +8,36 @@ struct CodeRestarts {
     let seed: UInt64
     let purpose: UInt64
     /// Steps after which an unused code starts anew.
-    private let patience = 100
-    /// Steps since each code was last chosen.
-    private var idle: [Int]
+    private let patience: Float = 100
+    /// Steps since each code was last chosen [codes]; a run that goes on needs it.
+    let idle: Tensor
 
     init(codebook: Tensor, seed: UInt64, purpose: UInt64) {
         (self.codebook, self.seed, self.purpose) = (codebook, seed, purpose)
-        idle = Array(repeating: 0, count: codebook.shape[0])
+        idle = Tensor(zeros: [codebook.shape[0]])
     }
 
     /// Every code starts near one of the first pictures' features [B, e, h, w].
     func startCodes(from features: Tensor) {
         var generator = Philox(seed: seed, purpose: purpose, index: 0)
-        for code in idle.indices { restart(code, from: features, &generator) }
+        for code in 0..<idle.count { restart(code, from: features, &generator) }
     }
 
     /// Notes which codes a step chose; returns how many different ones.
-    mutating func note(_ indices: [Int32]) -> Int {
+    func note(_ indices: [Int32]) -> Int {
         let chosen = Set(indices)
-        for code in idle.indices { idle[code] = chosen.contains(Int32(code)) ? 0 : idle[code] + 1 }
+        for code in 0..<idle.count {
+            idle.pointer[code] = chosen.contains(Int32(code)) ? 0 : idle.pointer[code] + 1
+        }
         return chosen.count
     }
 
     /// Codes that were not chosen for long become features of [B, e, h, w].
-    mutating func restartIdleCodes(from features: Tensor, step: Int) {
+    func restartIdleCodes(from features: Tensor, step: Int) {
         var generator = Philox(seed: seed, purpose: purpose, index: UInt64(step + 1))
-        for code in idle.indices where idle[code] > patience {
+        for code in 0..<idle.count where idle.pointer[code] > patience {
             restart(code, from: features, &generator)
-            idle[code] = 0
+            idle.pointer[code] = 0
         }
     }
 

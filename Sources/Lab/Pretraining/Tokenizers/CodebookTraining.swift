@@ -56,13 +56,15 @@ struct CodebookTraining: TrainableTokenizer {
     let weights: Weights
     let decoderNames = ["decoder.", "post_quant_conv."]
     private let tokenizer: any CodebookTokenizer
-    private var restarts: CodeRestarts
+    private let restarts: CodeRestarts
 
     init(_ tokenizer: any CodebookTokenizer, weights: Weights, seed: UInt64) {
         (self.tokenizer, self.weights) = (tokenizer, weights)
         restarts = CodeRestarts(
             codebook: tokenizer.quantizer.codebook.value, seed: seed, purpose: Purpose.restarts.rawValue)
     }
+
+    var memory: [(name: String, tensor: Tensor)] { [(name: "restarts.idle", tensor: restarts.idle)] }
 
     mutating func pass(_ pictures: Variable, of captions: [String], step: Int, learnsTokens: Bool) -> TokenizerPass {
         let features = tokenizer.compared(pictures)

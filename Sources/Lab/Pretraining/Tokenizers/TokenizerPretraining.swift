@@ -9,6 +9,8 @@ protocol TrainableTokenizer {
     var weights: Weights { get }
     /// Beginnings of the names of the weights behind the tokens.
     var decoderNames: [String] { get }
+    /// What the next step reads beside the weights and what the optimizer keeps, by name; nothing unless it says so.
+    var memory: [(name: String, tensor: Tensor)] { get }
 
     /// Pictures [B, 3, H, W] through the tokens and back, and what else the tokenizer is to learn. `learnsTokens` is
     /// false where tokens are to stay as they are. `captions` are the pictures', for who draws tokens of them.
@@ -32,6 +34,7 @@ struct TokenizerPass {
 }
 
 extension TrainableTokenizer {
+    var memory: [(name: String, tensor: Tensor)] { [] }
     mutating func finish(_ pass: TokenizerPass, step: Int, learnsTokens: Bool) -> [(name: String, value: Float)] { [] }
 }
 
@@ -58,8 +61,8 @@ final class TokenizerPretraining: PretrainingStage {
             stage == .tokenizer || tokenizer.decoderNames.contains { name.hasPrefix($0) }
         }
         objective = try TokenizerObjective(options)
-        optimizer = objective.optimizer(
-            Muon(tokenizer.weights.trainable, learningRate: options.learningRate, weightDecay: 0.01))
+        let rule = Muon(tokenizer.weights.trainable, learningRate: options.learningRate, weightDecay: 0.01)
+        optimizer = RememberingOptimizer(objective.optimizer(rule), beside: tokenizer.memory)
     }
 
     func accumulate(step: Int) -> [(name: String, value: Float)] {
