@@ -2,7 +2,6 @@
 // arXiv 2205.14135) probabilities are never kept: the backward pass computes them again from the scores and each row's
 // log Σ exp. 12 queries at a time stay in the first cache; for the gradients of keys and values, which sum over
 // queries, probabilities and scores' gradients of a block of queries are packed as they arise.
-#if defined(__x86_64__)
 #include "bfloat16.h"
 #include "include/kernels.h"
 #include <math.h>
@@ -17,20 +16,19 @@ enum {
     block_queries = 32 * tile_rows
 };
 
-// e^x for x up to 0 and a little more (relative error below 1e-6); from −87 down it stays e^−87. Of two operands one of
-// which is no number the processor's maximum is the second.
-TARGET_INLINE __m512 exp_of(__m512 x) {
-    x = _mm512_max_ps(_mm512_set1_ps(-87), x);
-    __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT);
-    __m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), x);
-    r = _mm512_fnmadd_ps(n, _mm512_set1_ps(-2.12194440e-4f), r);
-    __m512 p = _mm512_set1_ps(1.3981999507e-3f);
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(8.3334519073e-3f));
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(4.1665795894e-2f));
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.6666665459e-1f));
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(5.0000001201e-1f));
-    p = _mm512_fmadd_ps(_mm512_mul_ps(p, r), r, _mm512_add_ps(r, _mm512_set1_ps(1)));
-    return _mm512_scalef_ps(p, n);
+// e^x for x up to 0 and a little more (relative error below 1e-6); from −87 down it stays e^−87, and what is no number
+// stays none.
+TARGET_INLINE floats exp_of(floats x) {
+    x = larger(all(-87), x);
+    floats n = nearest_whole(x * all(1.44269504f));
+    floats r = multiply_add(n, all(-0.693359375f), x);
+    r = multiply_add(n, all(2.12194440e-4f), r);
+    floats p = multiply_add(all(1.3981999507e-3f), r, all(8.3334519073e-3f));
+    p = multiply_add(p, r, all(4.1665795894e-2f));
+    p = multiply_add(p, r, all(1.6666665459e-1f));
+    p = multiply_add(p, r, all(5.0000001201e-1f));
+    p = multiply_add(p * r, r, r + all(1));
+    return times_power(p, n);
 }
 
 TARGET static long seen(const struct atelier_attention *a, long query) {
@@ -47,7 +45,7 @@ TARGET static long most_seen(const struct atelier_attention *a, long first, long
     return most;
 }
 
-// Rows of keys or values as the columns of a product over the width: tiles [width / 2][32 keys].
+// Rows of keys or values as the columns of a product over the width: tiles [width / 2][tile_columns].
 TARGET static void pack_keys(uint32_t *out, const float *x, long stride, long keys, long width) {
     for (long start = 0; start < keys; start += tile_columns, out += width / 2 * tile_columns)
         pack_lines(out, x + start * stride, stride, keys - start, width, tile_columns);
@@ -56,7 +54,7 @@ TARGET static void pack_keys(uint32_t *out, const float *x, long stride, long ke
 // scores[12, keys] = rows · keysᵀ.
 TARGET static void score(float *scores, const uint32_t *rows, const uint32_t *keys, long count, long width) {
     for (long start = 0; start < count; start += tile_columns, keys += width / 2 * tile_columns) {
-        __m512 sum[tile_rows][2];
+        floats sum[tile_rows][2];
         tile_product(sum, rows, query_words, 1, keys, width / 2);
         store_tile(scores + start, score_stride, sum, tile_rows, tile_columns, NULL, 0);
     }
@@ -67,13 +65,13 @@ TARGET static void weigh(
     float *out, long stride, const uint32_t *weights, const uint32_t *values, long pairs, long keys, long rows,
     long width, const float *factors) {
     for (long start = 0; start < width; start += tile_columns, values += pairs * tile_columns) {
-        __m512 sum[tile_rows][2];
+        floats sum[tile_rows][2];
         tile_product(sum, weights, key_words, 1, values, (keys + 1) / 2);
 #pragma clang loop unroll(full)
         for (int i = 0; i < tile_rows; i++) {
-            __m512 factor = _mm512_set1_ps(i < rows ? factors[i] : 0);
-            sum[i][0] = _mm512_mul_ps(sum[i][0], factor);
-            sum[i][1] = _mm512_mul_ps(sum[i][1], factor);
+            floats factor = all(i < rows ? factors[i] : 0);
+            sum[i][0] *= factor;
+            sum[i][1] *= factor;
         }
         store_tile(out + start, stride, sum, rows, tile_columns, NULL, 0);
     }
@@ -83,23 +81,22 @@ TARGET static void weigh(
 // largest score.
 TARGET static float exponentials(
     uint32_t *out, const float *scores, long visible, long keys, float logit_scale, float *largest) {
-    __m512 most = _mm512_set1_ps(-INFINITY), total = _mm512_setzero_ps(), scale = _mm512_set1_ps(logit_scale);
-    for (long j = 0; j < visible; j += 16)
-        most = _mm512_mask_max_ps(most, first_lanes(visible - j), most, _mm512_loadu_ps(scores + j));
+    floats most = all(-INFINITY), total = all(0), scale = all(logit_scale);
+    for (long j = 0; j < visible; j += lanes) most = first_of(larger(most, load(scores + j)), visible - j, most);
     // With a positive scale the largest score stays the largest.
-    *largest = visible > 0 ? logit_scale * _mm512_reduce_max_ps(most) : 0;
-    __m512 shift = _mm512_set1_ps(-*largest);
-    for (long j = 0; j < keys; j += 32) {
-        __m512 low = exp_of(_mm512_fmadd_ps(scale, _mm512_loadu_ps(scores + j), shift));
-        __m512 high = exp_of(_mm512_fmadd_ps(scale, _mm512_loadu_ps(scores + j + 16), shift));
-        if (j + 32 > visible) {
-            low = _mm512_maskz_mov_ps(first_lanes(visible - j), low);
-            high = _mm512_maskz_mov_ps(first_lanes(visible - j - 16), high);
+    *largest = visible > 0 ? logit_scale * largest_of(most) : 0;
+    floats shift = all(-*largest);
+    for (long j = 0; j < keys; j += 2 * lanes) {
+        floats low = exp_of(multiply_add(scale, load(scores + j), shift));
+        floats high = exp_of(multiply_add(scale, load(scores + j + lanes), shift));
+        if (j + 2 * lanes > visible) {
+            low = first_of(low, visible - j, all(0));
+            high = first_of(high, visible - j - lanes, all(0));
         }
-        total = _mm512_add_ps(total, _mm512_add_ps(low, high));
-        _mm512_storeu_si512(out + j / 2, (__m512i)_mm512_cvtne2ps_pbh(high, low));
+        total += low + high;
+        store_words(out + j / 2, halves_of(low, high));
     }
-    return _mm512_reduce_add_ps(total);
+    return sum_of(total);
 }
 
 TARGET void atelier_attention_bfloat16(const struct atelier_attention *a, float *out, long out_stride, float *sums) {
@@ -132,7 +129,7 @@ struct backward {
     // 12 rows of queries, of dout, and of the scores' gradients.
     uint32_t *query, *dquery, *dweights;
     float *scores, *dweight_scores;
-    // Probabilities and scores' gradients of a block of queries: tiles [queries / 2][32 keys].
+    // Probabilities and scores' gradients of a block of queries: tiles [queries / 2][tile_columns].
     uint32_t *probabilities, *dscores;
     // Queries and dout of a block as the rows of a product over queries: tiles [queries / 2][8].
     uint32_t *query_columns, *dout_columns;
@@ -141,16 +138,13 @@ struct backward {
 
 // A row's probabilities p = exp(s − sum) and scores' gradients p · (dp − dot) · scale; zeros past what it sees.
 TARGET_INLINE void row_gradients(
-    __m512 *p, __m512 *ds, const float *scores, const float *dp, long visible, long j, float sum, float dot,
+    floats *p, floats *ds, const float *scores, const float *dp, long visible, long j, float sum, float dot,
     float scale) {
-    __m512 x = _mm512_fmsub_ps(_mm512_set1_ps(scale), _mm512_loadu_ps(scores + j), _mm512_set1_ps(sum));
-    *p = exp_of(x);
-    __m512 d = _mm512_sub_ps(_mm512_loadu_ps(dp + j), _mm512_set1_ps(dot));
-    *ds = _mm512_mul_ps(_mm512_mul_ps(*p, _mm512_set1_ps(scale)), d);
-    if (j + 16 > visible) {
-        __mmask16 mask = first_lanes(visible - j);
-        *p = _mm512_maskz_mov_ps(mask, *p);
-        *ds = _mm512_maskz_mov_ps(mask, *ds);
+    *p = exp_of(multiply_add(all(scale), load(scores + j), all(-sum)));
+    *ds = *p * all(scale) * (load(dp + j) - all(dot));
+    if (j + lanes > visible) {
+        *p = first_of(*p, visible - j, all(0));
+        *ds = first_of(*ds, visible - j, all(0));
     }
 }
 
@@ -162,33 +156,33 @@ TARGET static void pair_gradients(
     float sum0 = i < rows ? sums[first + i] : 0, sum1 = i + 1 < rows ? sums[first + i + 1] : 0;
     const float *s0 = b->scores + i * score_stride, *s1 = s0 + score_stride;
     const float *d0 = b->dweight_scores + i * score_stride, *d1 = d0 + score_stride;
-    for (long j = 0; j < most; j += 32) {
-        long place = (j / 32 * block_pairs + pair) * tile_columns;
-        __m512 p0[2], p1[2], g0[2], g1[2];
+    for (long j = 0; j < most; j += tile_columns) {
+        long place = (j / tile_columns * block_pairs + pair) * tile_columns;
+        floats p0[2], p1[2], g0[2], g1[2];
 #pragma clang loop unroll(full)
         for (int h = 0; h < 2; h++) {
-            row_gradients(&p0[h], &g0[h], s0, d0, see0, j + 16 * h, sum0, dots[i], a->logit_scale);
-            row_gradients(&p1[h], &g1[h], s1, d1, see1, j + 16 * h, sum1, dots[i + 1], a->logit_scale);
-            _mm512_storeu_si512(b->probabilities + place + 16 * h, pairs_of(p0[h], p1[h]));
-            _mm512_storeu_si512(b->dscores + place + 16 * h, pairs_of(g0[h], g1[h]));
+            row_gradients(&p0[h], &g0[h], s0, d0, see0, j + lanes * h, sum0, dots[i], a->logit_scale);
+            row_gradients(&p1[h], &g1[h], s1, d1, see1, j + lanes * h, sum1, dots[i + 1], a->logit_scale);
+            store_words(b->probabilities + place + lanes * h, pairs_of(p0[h], p1[h]));
+            store_words(b->dscores + place + lanes * h, pairs_of(g0[h], g1[h]));
         }
-        _mm512_storeu_si512(b->dweights + i * key_words + j / 2, (__m512i)_mm512_cvtne2ps_pbh(g0[1], g0[0]));
-        _mm512_storeu_si512(b->dweights + (i + 1) * key_words + j / 2, (__m512i)_mm512_cvtne2ps_pbh(g1[1], g1[0]));
+        store_words(b->dweights + i * key_words + j / 2, halves_of(g0[0], g0[1]));
+        store_words(b->dweights + (i + 1) * key_words + j / 2, halves_of(g1[0], g1[1]));
     }
 }
 
 // Σ dout · out of each row.
 TARGET static void row_dots(float *dots, const float *dout, const float *out, long stride, long rows, long width) {
     for (long i = 0; i < tile_rows; i++) {
-        __m512 dot = _mm512_setzero_ps();
-        for (long c = 0; i < rows && c < width; c += 16)
-            dot = _mm512_fmadd_ps(_mm512_loadu_ps(dout + i * stride + c), _mm512_loadu_ps(out + i * stride + c), dot);
-        dots[i] = _mm512_reduce_add_ps(dot);
+        floats dot = all(0);
+        for (long c = 0; i < rows && c < width; c += lanes)
+            dot = multiply_add(load(dout + i * stride + c), load(out + i * stride + c), dot);
+        dots[i] = sum_of(dot);
     }
 }
 
 // target[key, width] += Σ over a block's queries of weights[query, key] · rows[query, width], for keys in [0, keys).
-// starts[t] is the first pair of queries that sees tile t of 32 keys.
+// starts[t] is the first pair of queries that sees tile t of keys.
 TARGET static void sum_over_queries(
     float *target, long stride, const uint32_t *rows, const uint32_t *weights, float *transposed, const long *starts,
     long pairs, long block_pairs, long keys, long width) {
@@ -197,22 +191,22 @@ TARGET static void sum_over_queries(
         long skipped = smaller(starts[t], pairs);
         const uint32_t *tile = weights + (t * block_pairs + skipped) * tile_columns;
         for (long w = 0; w < width; w += short_rows) {
-            __m512 sum[tile_rows][2];
+            floats sum[tile_rows][2];
             rows_product(
                 sum, short_rows, rows + w * pairs + skipped * short_rows, 1, short_rows, tile, pairs - skipped);
             store_tile(transposed + w * tile_columns, tile_columns, sum, short_rows, tile_columns, NULL, 0);
         }
         for (long half = 0; half < 2; half++)
-            for (long w = 0; w < width; w += 16) {
-                __m512i block[16];
+            for (long w = 0; w < width; w += lanes) {
+                halves block[lanes];
 #pragma clang loop unroll(full)
-                for (long i = 0; i < 16; i++)
-                    block[i] = _mm512_loadu_si512(transposed + (w + i) * tile_columns + 16 * half);
+                for (long i = 0; i < lanes; i++)
+                    block[i] = (halves)load(transposed + (w + i) * tile_columns + lanes * half);
                 transpose(block);
-                long first = t * tile_columns + 16 * half;
-                for (long i = 0; i < 16 && first + i < keys; i++) {
+                long first = t * tile_columns + lanes * half;
+                for (long i = 0; i < lanes && first + i < keys; i++) {
                     float *row = target + (first + i) * stride + w;
-                    _mm512_storeu_ps(row, _mm512_add_ps(_mm512_loadu_ps(row), (__m512)block[i]));
+                    store(row, load(row) + (floats)block[i]);
                 }
             }
     }
@@ -281,4 +275,3 @@ TARGET void atelier_attention_bfloat16_backward(
     free(b.dweight_scores); free(b.probabilities); free(b.dscores); free(b.query_columns); free(b.dout_columns);
     free(b.transposed);
 }
-#endif

@@ -1,7 +1,6 @@
 // Convolution at stride 1 with operands rounded to bfloat16 and sums kept in float. Columns of the picture are never
 // laid out: what would be a row of them is the padded picture, read from a place of its own, and is rounded and packed
 // from there. The gradient of the picture is the convolution of the output's with the kernel turned around.
-#if defined(__x86_64__)
 #include "bfloat16.h"
 #include "include/kernels.h"
 #include <string.h>
@@ -33,38 +32,37 @@ static void row_starts(const struct atelier_convolution *s, long *starts) {
                 *starts++ = (c * padded_height(s) + i) * padded_width(s) + j;
 }
 
-// Where 16 positions from `first` begin in the padded picture, for the row that begins at its start.
+// Where `lanes` positions from `first` begin in the padded picture, for the row that begins at its start.
 static long place(const struct atelier_convolution *s, long first) {
     return first / s->out_width * padded_width(s) + first % s->out_width;
 }
 
-// Columns of [first, first + count) positions and of `depth` rows: tiles [row / 2][32 positions].
+// Columns of [first, first + count) positions and of `depth` rows: tiles [row / 2][tile_columns].
 TARGET static void pack_positions(
     const struct atelier_convolution *s, uint32_t *out, const float *x, const long *starts, long first, long count,
     long depth) {
     for (long t = 0; t < count; t += tile_columns) {
-        const float *left = x + place(s, first + t), *right = t + 16 < count ? x + place(s, first + t + 16) : left;
+        const float *left = x + place(s, first + t);
+        const float *right = t + lanes < count ? x + place(s, first + t + lanes) : left;
         for (long k = 0; k < depth; k += 2, out += tile_columns) {
             long even = starts[k], odd = starts[k + 1 < depth ? k + 1 : k];
-            __mmask16 mask = k + 1 < depth ? 0xFFFF : 0;
-            _mm512_store_si512(
-                out, pairs_of(_mm512_loadu_ps(left + even), _mm512_maskz_loadu_ps(mask, left + odd)));
-            _mm512_store_si512(
-                out + 16, pairs_of(_mm512_loadu_ps(right + even), _mm512_maskz_loadu_ps(mask, right + odd)));
+            long odds = k + 1 < depth ? lanes : 0;
+            store_words(out, pairs_of(load(left + even), load_first(left + odd, odds)));
+            store_words(out + lanes, pairs_of(load(right + even), load_first(right + odd, odds)));
         }
     }
 }
 
 TARGET static void multiply_rows(
     float *y, long stride, const uint32_t *w, const uint32_t *b, long pairs, long rows, long count) {
-    __m512 sum[tile_rows][2];
+    floats sum[tile_rows][2];
     tile_product(sum, w, row_words, 1, b, pairs);
     store_tile(y, stride, sum, rows, count, NULL, 1);
 }
 
 TARGET static void multiply_short_rows(
     float *y, long stride, const uint32_t *w, const uint32_t *b, long pairs, long rows, long count) {
-    __m512 sum[tile_rows][2];
+    floats sum[tile_rows][2];
     rows_product(sum, short_rows, w, row_words, 1, b, pairs);
     store_tile(y, stride, sum, rows, count, NULL, 1);
 }
@@ -110,12 +108,12 @@ TARGET void atelier_convolution_bfloat16(
 TARGET static void round_positions(
     const struct atelier_convolution *s, uint32_t *out, const float *x, const long *starts, long rows, long first,
     long count) {
-    for (long t = 0; t < count; t += 32) {
-        const float *left = x + place(s, first + t), *right = t + 16 < count ? x + place(s, first + t + 16) : NULL;
+    for (long t = 0; t < count; t += 2 * lanes) {
+        const float *left = x + place(s, first + t);
+        const float *right = t + lanes < count ? x + place(s, first + t + lanes) : NULL;
         for (long row = 0; row < rows; row++) {
-            __m512 high = right ? _mm512_loadu_ps(right + starts[row]) : _mm512_setzero_ps();
-            _mm512_storeu_si512(
-                out + row * row_words + t / 2, (__m512i)_mm512_cvtne2ps_pbh(high, _mm512_loadu_ps(left + starts[row])));
+            floats high = right ? load(right + starts[row]) : all(0);
+            store_words(out + row * row_words + t / 2, halves_of(load(left + starts[row]), high));
         }
     }
 }
@@ -154,4 +152,3 @@ TARGET void atelier_convolution_bfloat16_weights(
             for (long row = 0; row < rows; row++) dw[o * rows + row] = transposed[row * width + o];
     free(packed); free(rounded); free(padded); free(transposed); free(starts);
 }
-#endif

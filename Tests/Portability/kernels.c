@@ -1,7 +1,9 @@
-// Every portable kernel on the same numbers, one line of results each: what two processors print is compared by
+// Every kernel on the same numbers, one line of results each: what two processors print is compared by
 // ops/portability. Where the machine it was built on stands, the kernels are held against their definitions by the
-// tests of Tensors and Autograd.
+// tests of Tensors and Autograd. A processor without the kernels that round to bfloat16 prints what those are to say;
+// `kernels has-bfloat16` tells by its status whether it has them.
 #include "kernels.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,6 +172,147 @@ static void attention(void) {
     }
 }
 
+// As bfloat16 has them.
+static float *rounded(const float *x, long n) {
+    float *y = memory(n);
+    uint16_t *words = calloc(n, sizeof *words);
+    if (!words) abort();
+    atelier_round_bfloat16(words, x, n);
+    atelier_widen_bfloat16(y, words, n);
+    free(words);
+    return y;
+}
+
+// c[m, n] = a[m, k] · b[k, n] + bias[n] + beta · c, by definition.
+static void product(
+    float *c, const float *a, bool a_transposed, const float *b, bool b_transposed, long m, long n, long k,
+    const float *bias, float beta) {
+    for (long i = 0; i < m; i++)
+        for (long j = 0; j < n; j++) {
+            double sum = (bias ? bias[j] : 0) + (beta != 0 ? beta * c[i * n + j] : 0);
+            for (long p = 0; p < k; p++)
+                sum += (double)a[a_transposed ? p * m + i : i * k + p] * b[b_transposed ? j * k + p : p * n + j];
+            c[i * n + j] = (float)sum;
+        }
+}
+
+// Two blocks of k, the last of an odd depth.
+static void rounded_products(void) {
+    enum { m = 29, n = 45, k = 301 };
+    const float *a = numbers(m * k, 38), *b = numbers(n * k, 39), *bias = numbers(n, 40);
+    const float *rounded_a = rounded(a, m * k), *rounded_b = rounded(b, n * k);
+    bool has_kernels = atelier_has_bfloat16();
+    for (int turned = 0; turned < 4; turned++) {
+        bool turn_a = turned & 1, turn_b = turned & 2;
+        for (int adds = 0; adds <= 1; adds++) {
+            float *c = numbers(m * n, 41), beta = adds ? 0.5f : 0;
+            const float *added = adds ? NULL : bias;
+            if (has_kernels)
+                atelier_multiply_bfloat16(
+                    a, turn_a ? m : k, turn_a, b, turn_b ? k : n, turn_b, c, n, m, n, k, added, beta, m);
+            else product(c, rounded_a, turn_a, rounded_b, turn_b, m, n, k, added, beta);
+            show("multiply_bfloat16", c, m * n);
+        }
+    }
+    uint16_t *halves = calloc(n * k, sizeof *halves);
+    if (!halves) abort();
+    atelier_round_bfloat16(halves, b, n * k);
+    for (int turn_b = 0; turn_b <= 1; turn_b++) {
+        float *y = memory(m * n);
+        if (has_kernels) atelier_multiply_halves(a, k, halves, turn_b ? k : n, turn_b, y, n, m, n, k, bias);
+        else product(y, rounded_a, false, rounded_b, turn_b, m, n, k, bias, 0);
+        show("multiply_halves", y, m * n);
+    }
+    free(halves);
+    float *c = memory(m * m);
+    if (has_kernels) atelier_multiply_bfloat16(a, k, false, a, k, true, c, m, m, m, k, NULL, 0, 0);
+    else product(c, rounded_a, false, rounded_a, true, m, m, k, NULL, 0);
+    atelier_mirror(c, m, 0, m);
+    show("multiply_bfloat16_symmetric", c, m * m);
+}
+
+// out and sums as the kernel of one head writes them.
+static void attend(const struct atelier_attention *a, float *out, float *sums) {
+    if (atelier_has_bfloat16()) { atelier_attention_bfloat16(a, out, a->width, sums); return; }
+    const float *q = rounded(a->q, a->queries * a->width), *k = rounded(a->k, a->keys * a->width);
+    float *p = memory(a->queries * a->keys);
+    product(p, q, false, k, true, a->queries, a->keys, a->width, NULL, 0);
+    for (long t = 0; t < a->queries; t++) sums[t] = a->logit_scale * p[t * a->keys];
+    atelier_softmax(p, NULL, a->visible, a->queries, a->keys, a->keys, 0, a->logit_scale);
+    for (long t = 0; t < a->queries; t++) sums[t] -= logf(p[t * a->keys]);
+    product(out, p, false, rounded(a->v, a->keys * a->width), false, a->queries, a->width, a->keys, NULL, 0);
+}
+
+static void attend_backward(
+    const struct atelier_attention *a, const struct atelier_attention_gradients *d, const float *out, const float *dout,
+    const float *sums) {
+    if (atelier_has_bfloat16()) { atelier_attention_bfloat16_backward(a, d, out, dout, a->width, sums); return; }
+    long queries = a->queries, keys = a->keys, width = a->width;
+    const float *q = rounded(a->q, queries * width), *k = rounded(a->k, keys * width), *v = rounded(a->v, keys * width);
+    float *p = memory(queries * keys), *dp = memory(queries * keys);
+    dout = rounded(dout, queries * width);
+    product(p, q, false, k, true, queries, keys, width, NULL, 0);
+    atelier_softmax(p, NULL, a->visible, queries, keys, keys, 0, a->logit_scale);
+    product(dp, dout, false, v, true, queries, keys, width, NULL, 0);
+    atelier_softmax_backward(dp, p, queries, keys, keys, a->logit_scale);
+    product(d->q, dp, false, k, false, queries, width, keys, NULL, 0);
+    product(d->k, dp, true, q, false, keys, width, queries, NULL, 1);
+    product(d->v, p, true, dout, false, keys, width, queries, NULL, 1);
+}
+
+static void rounded_attention(void) {
+    enum { queries = 29, keys = 45, head = 64 };
+    const float *q = numbers(queries * head, 42), *k = numbers(keys * head, 43), *v = numbers(keys * head, 44);
+    float *out = memory(queries * head), *sums = memory(queries);
+    int32_t visible[queries];
+    for (int t = 0; t < queries; t++) visible[t] = t < 1 ? 1 : t < 5 ? 5 : t < 25 ? 21 : keys;
+    for (int limited = 0; limited <= 1; limited++) {
+        const struct atelier_attention a = { q, k, v, head, head, head, queries, keys, head, limited ? visible : NULL,
+                                             0.3f };
+        const struct atelier_attention_gradients d = { memory(queries * head), numbers(keys * head, 45),
+                                                       numbers(keys * head, 46), head, head, head };
+        attend(&a, out, sums);
+        show("attention_bfloat16", out, queries * head);
+        show("attention_bfloat16_sums", sums, queries);
+        attend_backward(&a, &d, out, numbers(queries * head, 47), sums);
+        show("attention_bfloat16_backward", d.q, queries * head);
+        show("attention_bfloat16_backward", d.k, keys * head);
+        show("attention_bfloat16_backward", d.v, keys * head);
+    }
+}
+
+static void convolve(const struct atelier_convolution *s, long pictures) {
+    long places = s->out_height * s->out_width, depth = s->channels * s->kernel * s->kernel;
+    long size = s->channels * s->height * s->width, outputs = s->outputs * places;
+    const float *x = numbers(pictures * size, 48), *w = numbers(s->outputs * depth, 49);
+    const float *bias = numbers(s->outputs, 50), *dy = numbers(pictures * outputs, 51);
+    float *y = memory(pictures * outputs), *dw = memory(s->outputs * depth);
+    if (atelier_has_bfloat16()) {
+        atelier_convolution_bfloat16(s, y, x, w, bias, 0, pictures);
+        atelier_convolution_bfloat16_weights(s, dw, x, dy, 0, pictures);
+    } else {
+        float *columns = memory(depth * places);
+        x = rounded(x, pictures * size), w = rounded(w, s->outputs * depth), dy = rounded(dy, pictures * outputs);
+        for (long i = 0; i < pictures; i++) {
+            atelier_im2col(
+                columns, x + i * size, s->channels, s->height, s->width, s->kernel, 1, s->pad_top, s->pad_left,
+                s->out_width, 0, s->out_height);
+            for (long o = 0; o < s->outputs; o++) atelier_fill(y + i * outputs + o * places, bias[o], places);
+            product(y + i * outputs, w, false, columns, false, s->outputs, places, depth, NULL, 1);
+            product(dw, dy + i * outputs, false, columns, true, s->outputs, depth, places, NULL, 1);
+        }
+    }
+    show("convolution_bfloat16", y, pictures * outputs);
+    show("convolution_bfloat16_weights", dw, s->outputs * depth);
+}
+
+// Outputs for tiles of 12 rows and for tiles of 8; a part of a block of the depth, and more than one.
+static void rounded_convolutions(void) {
+    const struct atelier_convolution odd = { 3, 5, 16, 7, 3, 1, 1, 5, 16 }, even = { 43, 3, 16, 16, 3, 1, 1, 3, 16 };
+    convolve(&odd, 2);
+    convolve(&even, 1);
+}
+
 static void losses(void) {
     const float *a = numbers(count, 17), *b = numbers(count, 18), *weights = positive(12, 19);
     float *losses = memory(rows), *d = memory(count);
@@ -244,13 +387,17 @@ static void threads(void) {
     show("parallel", y, count);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    if (argc > 1) return strcmp(argv[1], "has-bfloat16") != 0 || !atelier_has_bfloat16();
     pointwise();
     half_weights();
     few_rows();
     weights_of_eight_bits();
     norms();
     attention();
+    rounded_products();
+    rounded_attention();
+    rounded_convolutions();
     losses();
     pictures();
     optimizer();
