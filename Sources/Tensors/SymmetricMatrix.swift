@@ -20,12 +20,20 @@ package struct SymmetricMatrix: Sendable {
     package var eigenvalues: [Double] { decomposed(withVectors: false).eigenvalues }
 
     /// The square root [D, D] whose eigenvalues are the roots of this one's; what rounding made negative is zero.
-    package var squareRoot: SymmetricMatrix {
+    package var squareRoot: SymmetricMatrix { withEigenvalues { max($0, 0).squareRoot() } }
+
+    /// The inverse [D, D].
+    /// - Precondition: all eigenvalues are positive.
+    package var inverse: SymmetricMatrix { withEigenvalues { 1 / $0 } }
+
+    /// The matrix [D, D] of the same eigenvectors, whose eigenvalues are a function of this one's that is never
+    /// negative.
+    private func withEigenvalues(_ function: (Double) -> Double) -> SymmetricMatrix {
         let (eigenvalues, vectors) = decomposed(withVectors: true)
-        // Vᵀ scaled by the fourth roots S gives √M = (V·S)(V·S)ᵀ; the rows of `vectors` are the eigenvectors.
+        // Vᵀ scaled by the roots S of the new ones gives (V·S)(V·S)ᵀ; the rows of `vectors` are the eigenvectors.
         var scaled = vectors
         for row in 0..<order {
-            let scale = max(eigenvalues[row], 0).squareRoot().squareRoot()
+            let scale = function(eigenvalues[row]).squareRoot()
             for column in 0..<order { scaled[row * order + column] *= scale }
         }
         return SymmetricMatrix(order: order, values: product(scaled, transposed: true, scaled))

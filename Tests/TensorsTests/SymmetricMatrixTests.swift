@@ -20,6 +20,12 @@ import Testing
         }
     }
 
+    @Test func theInverseUndoesTheMatrix() {
+        for (value, expected) in zip(matrix.inverse.values, [5.0, -4, -4, 5]) {
+            #expect(abs(value - expected / 9) < 1e-12)
+        }
+    }
+
     @Test func whatRoundingMadeNegativeIsZeroInTheRoot() {
         let root = SymmetricMatrix(order: 2, values: [4, 0, 0, -1e-18]).squareRoot
         for (value, expected) in zip(root.values, [2.0, 0, 0, 0]) { #expect(abs(value - expected) < 1e-12) }
