@@ -8,6 +8,10 @@ struct Tables: ParsableCommand {
             """
             Rerun the papers' tables on the installed models and print them. Goes on where an earlier run in the same \
             folder was stopped.
+            """,
+        discussion: """
+            Where the models' folder has `classifier`, a second table says in which share of the pictures it sees the \
+            subject and what the prompt says. It looks at pictures of cells of before, too.
             """
     )
 

@@ -156,6 +156,48 @@ import Testing
         }
     }
 
+    @Test func theClassifierSeesCellsOfBeforeToo() throws {
+        try withModels { tiny in
+            let table = PaperTable(
+                name: "t", title: "t",
+                rows: [TableVariant.references, .world, .worldOfTwo].map { .init(variant: $0, published: [:]) },
+                claims: [])
+            let file = try TableFile(folder: tiny.folder + "/run")
+            var said: [String] = []
+            func run() throws -> String {
+                try ExperimentTables(
+                    models: tiny.folder, folder: tiny.folder + "/run", settings: settings(), tables: [table]
+                ) { said.append($0) }.run()
+            }
+            #expect(try run().contains("No classifier saw the pictures: there is none in \(tiny.folder)/classifier."))
+            let before = try file.cells()
+            #expect(said.count == 6 && before.count == 6 && before.values.allSatisfy { $0.classifier == nil })
+            try tiny.writeClassifier()
+            let text = try run()
+            let after = try file.cells()
+            #expect(said.count == 6, "no cell is made anew: \(said)")
+            for (key, cell) in after {
+                let shares = cell.scores.filter { before[key]?.scores[$0.key] == nil }
+                // Of both prompts together, and each.
+                #expect(shares.count == (key.variant == "references" ? 0 : 5), "\(shares)")
+                #expect(shares.values.allSatisfy { 0...1 ~= $0 }, "\(shares)")
+                #expect(cell.scores.count == before[key].map { $0.scores.count + shares.count })
+            }
+            #expect(text.contains("|  | n | subject | prompt | both | wearing a red hat | in the jungle |"), "\(text)")
+            #expect(text.components(separatedBy: "| what the world itself paints | 2 |").count == 3)
+            #expect(text.components(separatedBy: "| references against each other | 2 |").count == 2)
+            let lines = try Data(contentsOf: URL(fileURLWithPath: tiny.folder + "/run/cells.jsonl"))
+            #expect(try run() == text)
+            #expect(
+                try Data(contentsOf: URL(fileURLWithPath: tiny.folder + "/run/cells.jsonl")) == lines,
+                "what it has seen it does not look at again")
+            // Another one does.
+            try Data("{}".utf8).write(to: URL(fileURLWithPath: tiny.folder + "/classifier/other.json"))
+            _ = try run()
+            #expect(try file.cells() != after)
+        }
+    }
+
     @Test func aMissingModelSkipsItsRows() throws {
         try withModels { tiny in
             try FileManager.default.removeItem(atPath: tiny.folder + "/pocket-chameleon")

@@ -29,6 +29,13 @@ import Testing
         #expect(sheet.height == 2 + 3 * 10)
     }
 
+    @Test func aCellsSheetGivesItsPicturesBack() {
+        let layout = MethodSheet(columns: 4, references: 5, prompts: 3)
+        let prompts = (0..<3).map { prompt in (0..<2).map { flat(100 + 10 * prompt + $0) } }
+        let sheet = layout.cell(references: (1...5).map(flat), prompts: prompts)
+        #expect(layout.pictures(of: sheet, perPrompt: 2) == prompts)
+    }
+
     @Test func ofNothingThereIsNoSheet() {
         #expect(MethodSheet(columns: 4, references: 4, prompts: 3).picture([]) == nil)
     }

@@ -16,6 +16,8 @@ package struct ExperimentTables {
     private let settings: TableSettings
     private let tables: [PaperTable]
     private let cellRun: TableCellRun
+    /// Nil where there is no classifier among the models.
+    private let promptAccuracy: PromptAccuracy?
     private let report: (String) -> Void
 
     /// - Parameters:
@@ -40,6 +42,7 @@ package struct ExperimentTables {
         cellRun = TableCellRun(
             models: models, folder: folder, settings: settings,
             encoders: try MetricEncoders(directory: models, clip: settings.clip, dino: settings.dino))
+        promptAccuracy = try PromptAccuracy(directory: "\(models)/classifier")
     }
 
     /// Fills in the cells that are missing, and writes the tables. Several processes may fill one folder: each cell is
@@ -49,18 +52,20 @@ package struct ExperimentTables {
     package func run() throws -> String {
         let file = try TableFile(folder: folder)
         let inputs = try inputs(of: possibleVariants())
-        var keys: [TableCell.Key] = []
+        var keys: [(variant: TableVariant, key: TableCell.Key)] = []
         for seed in 0..<settings.seeds {
             for number in 0..<settings.subjects {
                 for (variant, digest) in inputs {
                     let key = TableCell.Key(variant: variant.key, subject: number, seed: UInt64(seed), inputs: digest)
-                    keys.append(key)
+                    keys.append((variant, key))
                     try fill(variant, key, file)
                 }
             }
         }
         let done = try file.cells()
-        let cells = keys.compactMap { done[$0] }
+        let cells = try keys.compactMap { variant, key in
+            try done[key].map { try classified($0, variant, file) }
+        }
         let text = heading(cells) + tables.map { TableReport($0, cells: cells).markdown }.joined(separator: "\n")
         try text.write(toFile: "\(folder)/tables.md", atomically: true, encoding: .utf8)
         for table in tables {
@@ -84,6 +89,19 @@ package struct ExperimentTables {
         }
     }
 
+    /// A cell with what the classifier sees on the pictures it left, written down where that is new: a cell of before
+    /// has it too, and none has another classifier's.
+    private func classified(_ cell: TableCell, _ variant: TableVariant, _ file: TableFile) throws -> TableCell {
+        guard let promptAccuracy, cell.classifier != promptAccuracy.digest,
+            let pictures = try cellRun.pictures(cell.key)
+        else { return cell }
+        var cell = cell
+        cell.scores.merge(promptAccuracy.scores(pictures, of: cellRun.scenes(variant, cell.key))) { $1 }
+        cell.classifier = promptAccuracy.digest
+        try file.add(cell)
+        return cell
+    }
+
     /// A sheet a subject, of the first seed's cells.
     private func writeMethodSheets(_ done: Set<TableCell.Key>) throws {
         for subject in 0..<settings.subjects {
@@ -105,7 +123,8 @@ package struct ExperimentTables {
             \(settings.picturesPerPrompt) pictures, \
             \(settings.classPictures) pictures of the class prompt; \(settings.references) references a subject; \
             \(settings.iterations.map { "\($0) steps" } ?? "every method's own steps").\
-            \(engines.count > 1 ? " **The cells were made by \(engines.count) builds of the engine.**" : "")
+            \(engines.count > 1 ? " **The cells were made by \(engines.count) builds of the engine.**" : "")\
+            \(promptAccuracy == nil ? " No classifier saw the pictures: there is none in \(models)/classifier." : "")
 
 
             """

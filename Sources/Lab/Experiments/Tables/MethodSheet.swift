@@ -16,12 +16,20 @@ struct MethodSheet {
         Grid.sections(of: columns, [references] + groups, gap: MethodSheet.gap)
     }
 
+    /// Of every prompt the pictures that a cell's sheet shows.
+    func pictures(of sheet: Picture, perPrompt count: Int) -> [[Picture]] {
+        let (side, above) = (side(of: sheet), linesOfReferences)
+        return (0..<prompts).map { prompt in
+            (0..<count).map { tile(sheet, side, row: above + prompt, column: $0) }
+        }
+    }
+
     /// - Parameter rows: a variant's title and its cell's sheet, all of one subject; models may draw in different
     ///   sizes.
     /// - Returns: nil of no sheets.
     func picture(_ rows: [(title: String, sheet: Picture)]) -> Picture? {
         guard let first = rows.first?.sheet, let side = rows.map({ self.side(of: $0.sheet) }).max() else { return nil }
-        let above = (references + columns - 1) / columns
+        let above = linesOfReferences
         let shown =
             [("REFERENCES", (0..<references).map { tile(first, side, row: $0 / columns, column: $0 % columns) })]
             + rows.map { row in (row.title, (0..<prompts).map { tile(row.sheet, side, row: above + $0, column: 0) }) }
@@ -41,6 +49,8 @@ struct MethodSheet {
         }
         return sheet
     }
+
+    private var linesOfReferences: Int { (references + columns - 1) / columns }
 
     private func side(of sheet: Picture) -> Int { (sheet.width - MethodSheet.gap) / columns - MethodSheet.gap }
 

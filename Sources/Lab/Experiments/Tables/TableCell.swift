@@ -25,12 +25,14 @@ struct TableCell: Codable, Equatable {
 
     let key: Key
     let className: String
-    /// By metric and encoder.
-    let scores: [String: Double]
+    /// By metric and encoder; `PromptAccuracy`'s by its keys.
+    var scores: [String: Double]
     /// For learning; nil where nothing was learned, as are the next two.
     var seconds: Double? = nil
     var parameters: Int? = nil
     var adapterBytes: Int? = nil
     /// The program that made it.
     var engine: String? = nil
+    /// The classifier that saw its pictures; nil where none has yet.
+    var classifier: String? = nil
 }

@@ -22,6 +22,26 @@ struct TableCellRun {
 
     func sheet(_ key: TableCell.Key) -> String { "\(folder)/pictures/\(key.name).png" }
 
+    /// For every prompt the pictures that a cell has left; nil where it left none.
+    func pictures(_ key: TableCell.Key) throws -> [[Picture]]? {
+        guard FileManager.default.fileExists(atPath: sheet(key)) else { return nil }
+        return methodSheet.pictures(of: try Picture(pngFile: sheet(key)), perPrompt: settings.picturesPerPrompt)
+    }
+
+    /// What each of a cell's prompts asks for.
+    func scenes(_ variant: TableVariant, _ key: TableCell.Key) -> [Scene] {
+        let world = world(variant, key, size: 64)
+        return templates.map { world.scene($0, seed: key.randomness) }
+    }
+
+    private var templates: ArraySlice<String> { PromptSuite.littleWorld.templates.prefix(settings.prompts) }
+
+    /// Who paints what a cell's prompts ask for.
+    private func world(_ variant: TableVariant, _ key: TableCell.Key, size: Int) -> SubjectInWorld {
+        let second = variant.isOfTwo ? settings.subject(TableSettings.second(to: key.subject)) : nil
+        return SubjectInWorld(subject: settings.subject(key.subject), second: second, size: size)
+    }
+
     /// The options of what a variant learns; null of what learns nothing by a method of jobs.
     func options(_ variant: TableVariant) -> JSONValue {
         guard let (method, given) = variant.learning else { return .null }
@@ -50,8 +70,7 @@ struct TableCellRun {
         let concept = subject(of: key, known)
         let scores: [String: Double]
         if case .world = variant.way {
-            let second = variant.isOfTwo ? settings.subject(TableSettings.second(to: key.subject)) : nil
-            let world = SubjectInWorld(subject: settings.subject(key.subject), second: second, size: size)
+            let world = world(variant, key, size: size)
             // It has one individual, whom pictures of the class would show: PRES would say nothing.
             scores = try self.scores(
                 variant, key, known, Drawing(paint: world.paint, asks: \.described, classPictures: 0))
@@ -159,7 +178,7 @@ struct TableCellRun {
     ) throws -> [String: Double] {
         let concept = subject(of: key, known)
         let second = variant.isOfTwo ? known[TableSettings.second(to: key.subject) % known.count] : nil
-        let prompts = PromptSuite.littleWorld.templates.prefix(settings.prompts).map { template in
+        let prompts = templates.map { template in
             second.map { TwoSubjects.prompt(template, concept, $0) }
                 ?? PromptSuite.prompts(template, concept: concept.name, className: concept.className)
         }

@@ -33,7 +33,8 @@ struct TableFile {
         }
     }
 
-    private func add(_ cell: TableCell) throws {
+    /// Writes a cell down; of a cell that is there already this one counts.
+    func add(_ cell: TableCell) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)

@@ -27,6 +27,12 @@ struct TableReport {
         elsewhere it is to those of the three that are learnt with the subject.
         """
 
+    private static let legendOfClassifier =
+        """
+        What the classifier sees: the shares of pictures that show the subject (its class and colour), what the prompt \
+        says of place, accessory and style, and both; then both, of three prompts.
+        """
+
     init(_ table: PaperTable, cells: [TableCell]) {
         self.table = table
         self.cells = Dictionary(grouping: cells, by: \.key.variant)
@@ -45,7 +51,21 @@ struct TableReport {
         let isOfTwo = table.rows.contains(where: \.variant.isOfTwo)
         let legend = isOfTwo ? "\(TableReport.legend) \(TableReport.legendOfTwo)" : TableReport.legend
         return "## \(table.title)\n\n" + legend + "\n\n"
-            + TableReport.lines([header, header.map { _ in "---" }] + rows) + "\n" + claims
+            + TableReport.lines([header, header.map { _ in "---" }] + rows) + "\n" + classified + claims
+    }
+
+    /// What the classifier sees on the rows' pictures; nothing where it has seen none.
+    private var classified: String {
+        let columns = PromptAccuracy.columns
+        let rows = table.rows.compactMap { row -> [String]? in
+            let seen = (cells[row.variant.key] ?? []).filter { $0.classifier != nil }
+            if seen.isEmpty { return nil }
+            return [row.variant.title, "\(seen.count)"] + columns.map { cell(estimate(seen, $0.key), nil) }
+        }
+        guard !rows.isEmpty else { return "" }
+        let header = ["", "n"] + columns.map(\.title)
+        return TableReport.legendOfClassifier + "\n\n"
+            + TableReport.lines([header, header.map { _ in "---" }] + rows) + "\n"
     }
 
     /// Likeness and prompts over what rows differ in.
