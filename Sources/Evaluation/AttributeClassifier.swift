@@ -79,12 +79,18 @@ package final class AttributeClassifier {
     /// Pictures [B, 3, H, W] in [−1, 1] to the maps [B, C, h, w] of all its levels, the finest first.
     package func features(_ pictures: Variable) -> [Variable] { network.features(pictures) }
 
-    /// What the classifier sees on pictures of its size.
+    /// Pictures as it takes them, resized where they are of another size: [B, 3, H, W] in [−1, 1].
+    package func prepared(_ pictures: [Picture]) -> Tensor {
+        let side = configuration.pictureSize
+        return .pictures(pictures.map { $0.resized(width: side, height: side) })
+    }
+
+    /// What the classifier sees on pictures.
     package func verdicts(_ pictures: [Picture]) -> [TraitLabels] {
         Recording.withoutGradients {
             stride(from: 0, to: pictures.count, by: batch).flatMap { start in
                 AttributeClassifier.verdicts(
-                    logits(Variable(.pictures(Array(pictures[start..<min(start + batch, pictures.count)])))))
+                    logits(Variable(prepared(Array(pictures[start..<min(start + batch, pictures.count)])))))
             }
         }
     }

@@ -29,6 +29,22 @@ package struct TraitLabels: Equatable, Sendable {
         ])
     }
 
+    /// What words that ask for the scene say: who is in it, in which style, and of place and accessory what has a name.
+    package init(askedFor scene: Scene) {
+        let labels = scene.labels
+        self.init(codes: [
+            labels.subject, labels.colour, scene.context == .plain ? nil : labels.context, labels.style,
+            scene.accessory == .none ? nil : labels.accessory, nil, labels.secondSubject, labels.secondColour,
+        ])
+    }
+
+    /// The same with another label of one trait.
+    package func setting(_ trait: PictureTrait, to code: Int?) -> TraitLabels {
+        var changed = codes
+        changed[PictureTrait.allCases.firstIndex(of: trait)!] = code
+        return TraitLabels(codes: changed)
+    }
+
     /// The code of no second subject.
     private static let nobody = SubjectClass.allCases.count
 

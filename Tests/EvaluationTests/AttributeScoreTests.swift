@@ -2,6 +2,7 @@ import ComputeTesting
 import Evaluation
 import Foundation
 import Images
+import Layers
 import LittleWorld
 import Testing
 
@@ -29,6 +30,27 @@ import Testing
         #expect(scenes.allSatisfy { (TraitLabels($0)[.colour] == nil) == ($0.style == .blueprint) })
         #expect(scenes.allSatisfy { (TraitLabels($0)[.style] == nil) == $0.style.isHeldOut })
         #expect(scenes.contains { $0.style == .blueprint } && scenes.contains { $0.style.isHeldOut })
+    }
+
+    @Test func whatNoWordAsksForIsLeftOpen() {
+        let dog = Subject.heldOut(.dog, index: 0)
+        let plain = TraitLabels(askedFor: dog.scene(in: .plain, style: .mosaic, number: 1))
+        #expect(plain[.subjectClass] == SubjectClass.dog.rawValue && plain[.colour] == dog.colour.rawValue)
+        #expect(plain[.style] == Style.mosaic.rawValue, "of a style that training never shows, too")
+        #expect(
+            [PictureTrait.context, .accessory, .finish, .secondClass, .secondColour].allSatisfy { plain[$0] == nil })
+        let scene = dog.scene(
+            in: .snow, beside: .heldOut(.cat, index: 0), accessory: .crown, style: .blueprint, number: 1)
+        let asked = TraitLabels(askedFor: scene)
+        #expect(asked[.context] == Context.snow.rawValue && asked[.accessory] == Accessory.crown.rawValue)
+        #expect(asked[.secondClass] == SubjectClass.cat.rawValue && asked[.colour] == nil)
+        #expect(asked.setting(.colour, to: 3)[.colour] == 3)
+    }
+
+    @Test func picturesOfAnotherSizeAreResized() throws {
+        let classifier = try AttributeClassifier(.init(pictureSize: 16, channels: 8), .fresh(seed: 1))
+        let picture = LittleWorld.example(of: .photo).paint(size: 32)
+        #expect(classifier.verdicts([picture]) == classifier.verdicts([picture.resized(width: 16, height: 16)]))
     }
 
     @Test func aPromptsSceneShowsWhatThePromptSays() {

@@ -1,7 +1,9 @@
 import ComputeTesting
+import Evaluation
 import Foundation
 import Images
 import Jobs
+import LittleWorld
 import ModelTesting
 import Personalization
 import Testing
@@ -10,7 +12,8 @@ import Testing
 
 @Suite(.computing) struct CompositionAblationTests {
     private func ablation(
-        _ models: TinyModels, folder: String, report: @escaping (String) -> Void = { _ in }
+        _ models: TinyModels, folder: String, classifier: String? = nil,
+        report: @escaping (String) -> Void = { _ in }
     ) throws -> CompositionAblation {
         let model = "\(models.folder)/pocket-chameleon"
         let plan = try CompositionAblation.plan(
@@ -19,8 +22,8 @@ import Testing
         let coar = Data(#"{"iterations":2,"prior_pictures":2,"layers":2}"#.utf8)
         let lora = Data(#"{"iterations":2,"prior_pictures":2}"#.utf8)
         return try CompositionAblation(
-            model: model, clip: "\(models.folder)/tiny-clip", dino: "\(models.folder)/tiny-dino", folder: folder,
-            plan: plan,
+            model: model, clip: "\(models.folder)/tiny-clip", dino: "\(models.folder)/tiny-dino",
+            classifier: classifier, folder: folder, plan: plan,
             options: .init(subject: coar, style: Data(#"{"iterations":2,"layers":1}"#.utf8), lora: lora, loraShare: 1),
             report: report)
     }
@@ -70,13 +73,64 @@ import Testing
 
     @Test func spreadsAreOverSeeds() throws {
         var figures = CompositionFigures()
-        figures.add(.masked, seed: 1, styles: "all", scores: [(0.2, 0.4, 0.1), (0.4, 0.6, 0.3)], pictures: 2)
-        figures.add(.masked, seed: 2, styles: "all", scores: [(0.5, 0.5, 0.2)], pictures: 1)
+        figures.add(
+            .masked, seed: 1, styles: "all",
+            scores: [.init(subject: 0.2, style: 0.4, text: 0.1), .init(subject: 0.4, style: 0.6, text: 0.3)],
+            pictures: 2)
+        figures.add(
+            .masked, seed: 2, styles: "all", scores: [.init(subject: 0.5, style: 0.5, text: 0.2)], pictures: 1)
         let summary = try #require(figures.summaries.first)
         #expect(abs(summary.subject - 0.4) < 1e-9 && abs(summary.subjectSpread - 0.02.squareRoot()) < 1e-9)
         #expect(
             summary.styleSpread < 1e-9 && abs(summary.sum - 1.1) < 1e-9 && summary.seeds == 2
                 && figures.summaries.count == 1)
+        #expect(summary.right == nil && !figures.table.contains("right"), "nothing of a classifier that is not there")
+    }
+
+    /// Whose style is right, and whose colour and class: a blueprint's colour is not counted.
+    @Test func sharesAreOfThePicturesThatWereAskedForATrait() throws {
+        let dog = Subject.heldOut(.dog, index: 0)
+        func asked(_ style: Style) -> TraitLabels {
+            TraitLabels(askedFor: dog.scene(in: .snow, style: style, number: 1))
+        }
+        func score(_ seen: [TraitLabels], _ asked: [TraitLabels]) -> CompositionScore {
+            CompositionScore(subject: 0, style: 0, text: 0, verdicts: seen, asked: asked)
+        }
+        let (mosaic, blueprint) = (asked(.mosaic), asked(.blueprint))
+        let grey = mosaic.setting(.colour, to: (mosaic[.colour]! + 1) % SubjectColour.allCases.count)
+        var figures = CompositionFigures()
+        figures.add(
+            .masked, seed: 1, styles: "all",
+            scores: [
+                score([mosaic, grey], [mosaic, mosaic]),
+                score([blueprint.setting(.colour, to: 0), mosaic], [blueprint, blueprint]),
+            ], pictures: 4)
+        figures.add(.masked, seed: 2, styles: "all", scores: [score([mosaic], [mosaic])], pictures: 1)
+        let right = try #require(figures.rows[0].right)
+        // The second blueprint is seen as a mosaic.
+        #expect(right["style"] == 0.75 && right["class"] == 1 && right["colour"] == 0.5 && right["all"] == 0.5)
+        #expect(right["context"] == 1 && right["accessory"] == nil)
+        let summary = try #require(figures.summaries.first)
+        #expect(summary.right?["style"] == 0.875 && summary.right?["colour"] == 0.75)
+        #expect(abs((summary.rightSpread?["style"] ?? 0) - 0.03125.squareRoot()) < 1e-9)
+    }
+
+    @Test func aClassifierTellsWhatPicturesShow() throws {
+        let models = try TinyModels()
+        try models.writeEncoders()
+        try models.writeClassifier()
+        let figures = try withExtendedLifetime(models) {
+            try ablation(models, folder: "\(models.folder)/run", classifier: "\(models.folder)/classifier")
+                .run([.world])
+        }
+        // By weights that learnt nothing styles are told far above chance.
+        let styles = try #require(figures.styles)
+        #expect(styles.pictures == 1100 && styles.all > 0.3, "\(styles)")
+        for row in figures.rows {
+            let right = try #require(row.right)
+            #expect(["all", "class", "colour", "context", "style"].allSatisfy { 0...1 ~= right[$0] ?? -1 }, "\(right)")
+        }
+        #expect(figures.table.contains("style right") && figures.table.contains("(1100 pictures)"))
     }
 
     @Test func subjectsAndStylesAreAskedForInTheWordsTheyWereLearnedWith() throws {

@@ -562,7 +562,8 @@ import Testing
                 Self.words(try await site.page("/jobs/" + id)).contains("The daemons start no new work")
             }
             let held = try #require(waiting["id"]?.string)
-            #expect(try await isSaid(of: held) && !isSaid(of: done))
+            let said = try await (held: isSaid(of: held), done: isSaid(of: done))
+            #expect(said.held && !said.done)
         }
     }
 

@@ -1,5 +1,6 @@
 import Backbones
 import Engine
+import Evaluation
 import Foundation
 import Hashing
 import Images
@@ -46,18 +47,21 @@ package struct CompositionAblation {
 
     /// - Parameters:
     ///   - model: a Chameleon's directory.
+    ///   - classifier: the directory of one that tells what pictures show; nil measures by the encoders alone.
     ///   - folder: what is learned and drawn is kept there, and not made again.
     ///   - report: hears a line for every training and series.
     package init(
-        model: String, clip: String, dino: String, folder: String, plan: CompositionPlan, options: Options,
-        report: @escaping (String) -> Void
+        model: String, clip: String, dino: String, classifier: String? = nil, folder: String, plan: CompositionPlan,
+        options: Options, report: @escaping (String) -> Void
     ) throws {
         directory = model
         parts = try ModelParts.digest(directory: model)
         self.plan = plan
         self.options = options
         self.folder = try CompositionFolder(folder)
-        measure = CompositionMeasure(clip: try CLIPEncoder(directory: clip), dino: try DINOEncoder(directory: dino))
+        measure = CompositionMeasure(
+            clip: try CLIPEncoder(directory: clip), dino: try DINOEncoder(directory: dino),
+            classifier: try classifier.map { StyleClassifier(try AttributeClassifier(directory: $0)) })
         self.report = report
     }
 
@@ -78,6 +82,7 @@ package struct CompositionAblation {
     /// - Throws: `JobFailure` for a model that is no Chameleon, `AdapterError`, or what the file system says.
     package func run(_ arms: [Arm] = Arm.allCases) throws -> CompositionFigures {
         var figures = CompositionFigures()
+        figures.styles = measure.classifier?.accuracy()
         for arm in arms {
             for seed in plan.seeds { try measure(arm, seed, &figures) }
             try writeSheet(arm)
@@ -87,12 +92,12 @@ package struct CompositionAblation {
     }
 
     private func measure(_ arm: Arm, _ seed: UInt64, _ figures: inout CompositionFigures) throws {
-        var scores: [String: [(subject: Double, style: Double, text: Double)]] = [:]
+        var scores: [String: [CompositionScore]] = [:]
         for style in plan.styles {
             for subject in plan.subjects {
-                let score = measure.scores(
-                    try pictures(arm, subject, style, seed), subject: subject.concept.references,
-                    style: style.concept.references,
+                let score = measure.score(
+                    try pictures(arm, subject, style, seed), of: plan.scenes(subject, style, seed: seed),
+                    subject: subject.concept.references, style: style.concept.references,
                     descriptions: plan.places.map { plan.description(subject, $0) })
                 for group in ["all", Style.heldOut.contains { "\($0)" == style.name } ? "held-out" : "other"] {
                     scores[group, default: []].append(score)
@@ -142,7 +147,7 @@ package struct CompositionAblation {
         _ arm: Arm, _ subject: CompositionPlan.Training, _ style: CompositionPlan.Training, _ seed: UInt64
     ) throws -> [Picture] {
         guard let method = arm.method else {
-            return plan.painted(subject, style, seed: seed, size: subject.concept.references[0].width)
+            return plan.scenes(subject, style, seed: seed).painted(size: subject.concept.references[0].width)
         }
         let asked =
             try [digest(subject, by: method), digest(style, by: method), settings(arm)]

@@ -2,8 +2,10 @@ import Backbones
 import Evaluation
 import Foundation
 import Images
+import LittleWorld
 
-/// Subject, style and text alignment of each arm, by seed, and their means with the spread over seeds.
+/// Subject, style and text alignment of each arm, by seed, and their means with the spread over seeds; with a
+/// classifier also the shares of pictures that show what was asked for.
 package struct CompositionFigures {
     /// One arm and one seed, over all subjects, styles and places.
     package struct Row: Codable, Equatable, Sendable {
@@ -15,6 +17,9 @@ package struct CompositionFigures {
         let subject, style, text: Double
         let sum: Double
         let pictures: Int
+        /// The shares of pictures in which each trait that was asked for is seen, by the trait, and under `all` those
+        /// right in every one; nil without a classifier.
+        var right: [String: Double]?
     }
 
     /// An arm over all seeds: means, and the standard deviations over seeds, 0 of one seed.
@@ -23,25 +28,40 @@ package struct CompositionFigures {
         let subject, style, text, sum: Double
         let subjectSpread, styleSpread, textSpread, sumSpread: Double
         let seeds: Int
+        /// Nil without a classifier.
+        let right, rightSpread: [String: Double]?
     }
 
+    /// Of the traits those that a table shows.
+    private static let shown = [PictureTrait.style, .colour, .subjectClass].map(\.rawValue)
+
+    /// How well styles are told at all; nil without a classifier.
+    package internal(set) var styles: StyleClassifier.Accuracy?
     /// Arm by arm, seed by seed, and within each all styles, those never seen in training, and the others.
     package private(set) var rows: [Row] = []
 
-    /// Adds an arm's scores of one seed: (subject, style, text) of every pair.
+    /// Adds an arm's scores of one seed, of every pair.
     mutating func add(
-        _ arm: CompositionPlan.Arm, seed: UInt64, styles: String,
-        scores: [(subject: Double, style: Double, text: Double)], pictures: Int
+        _ arm: CompositionPlan.Arm, seed: UInt64, styles: String, scores: [CompositionScore], pictures: Int
     ) {
         guard !scores.isEmpty else { return }
-        func mean(_ value: ((subject: Double, style: Double, text: Double)) -> Double) -> Double {
+        func mean(_ value: (CompositionScore) -> Double) -> Double {
             scores.map(value).reduce(0, +) / Double(scores.count)
         }
         let (subject, style, text) = (mean(\.subject), mean(\.style), mean(\.text))
         rows.append(
             Row(
                 arm: arm.rawValue, seed: seed, styles: styles, subject: subject, style: style, text: text,
-                sum: subject + style + text, pictures: pictures))
+                sum: subject + style + text, pictures: pictures, right: CompositionFigures.right(scores)))
+    }
+
+    private static func right(_ scores: [CompositionScore]) -> [String: Double]? {
+        let verdicts = scores.flatMap(\.verdicts)
+        guard !verdicts.isEmpty else { return nil }
+        let score = AttributeScore(verdicts, truths: scores.flatMap(\.asked))
+        var right = ["all": score.whollyRight]
+        for trait in PictureTrait.allCases { right[trait.rawValue] = score.accuracy(trait) }
+        return right
     }
 
     /// One an arm and group of styles, in the order of the rows.
@@ -52,49 +72,85 @@ package struct CompositionFigures {
             let some = rows.filter { $0.arm == key[0] && $0.styles == key[1] }
             func figure(_ value: (Row) -> Double) -> MeanEstimate { MeanEstimate(some.map(value)) }
             let (subject, style, text, sum) = (figure(\.subject), figure(\.style), figure(\.text), figure(\.sum))
+            let right = CompositionFigures.right(some)
             return Summary(
                 arm: key[0], styles: key[1], subject: subject.mean, style: style.mean, text: text.mean, sum: sum.mean,
                 subjectSpread: subject.deviation ?? 0,
                 styleSpread: style.deviation ?? 0, textSpread: text.deviation ?? 0, sumSpread: sum.deviation ?? 0,
-                seeds: some.count)
+                seeds: some.count, right: right?.mapValues(\.mean),
+                rightSpread: right?.mapValues { $0.deviation ?? 0 })
+        }
+    }
+
+    /// Every trait's share over rows of the same prompts.
+    private static func right(_ rows: [Row]) -> [String: MeanEstimate]? {
+        rows.first?.right?.keys.reduce(into: [:]) { estimates, trait in
+            estimates[trait] = MeanEstimate(rows.compactMap { $0.right?[trait] })
         }
     }
 
     /// A line an arm, for people.
     package var table: String {
-        func cell(_ mean: Double, _ spread: Double) -> String { String(format: "%.4f ± %.4f", mean, spread) }
-        let header = ["arm", "styles", "subject", "style", "text", "sum"]
-        let lines =
-            [header]
-            + summaries.map {
-                [
-                    $0.arm, $0.styles, cell($0.subject, $0.subjectSpread), cell($0.style, $0.styleSpread),
-                    cell($0.text, $0.textSpread), cell($0.sum, $0.sumSpread),
-                ]
-            }
-        return lines.map { line in
+        let header = ["arm", "styles", "subject", "style", "text", "sum"] + traits.map { "\($0) right" }
+        return ([header] + summaries.map(cells)).map { line in
             line.enumerated().map { $1.padding(toLength: $0 < 2 ? 12 : 18, withPad: " ", startingAt: 0) }.joined(
                 separator: " ") + "\n"
-        }.joined()
+        }.joined() + ceiling
+    }
+
+    /// Those of which a table has the shares.
+    private var traits: [String] { styles == nil ? [] : CompositionFigures.shown }
+
+    private func cells(_ summary: Summary) -> [String] {
+        func cell(_ mean: Double, _ spread: Double) -> String { String(format: "%.4f ± %.4f", mean, spread) }
+        let alignments = [
+            cell(summary.subject, summary.subjectSpread), cell(summary.style, summary.styleSpread),
+            cell(summary.text, summary.textSpread), cell(summary.sum, summary.sumSpread),
+        ]
+        let shares = traits.map { cell(summary.right?[$0] ?? .nan, summary.rightSpread?[$0] ?? .nan) }
+        return [summary.arm, summary.styles] + alignments + shares
+    }
+
+    /// How far the shares of styles can be trusted.
+    private var ceiling: String {
+        guard let styles else { return "" }
+        return String(
+            format: """
+                of the world's own pictures of other individuals the style is told right in %.4f, in %.4f of those in \
+                styles never seen in training (%d pictures)
+
+                """, styles.all, styles.heldOut, styles.pictures)
     }
 }
 
+/// What one pair's pictures score.
+struct CompositionScore {
+    let subject, style, text: Double
+    /// What a classifier sees on each picture; empty without one.
+    var verdicts: [TraitLabels] = []
+    /// And what was asked for.
+    var asked: [TraitLabels] = []
+}
+
 /// The encoders' view of one pair's pictures beside its references and descriptions (Shah et al., ZipLoRA, arXiv
-/// 2311.13600, table 1).
+/// 2311.13600, table 1), and a classifier's beside what was asked for.
 struct CompositionMeasure {
     let clip: CLIPEncoder
     let dino: DINOEncoder
+    let classifier: StyleClassifier?
 
-    func scores(
-        _ pictures: [Picture], subject: [Picture], style: [Picture], descriptions: [String]
-    ) -> (subject: Double, style: Double, text: Double) {
+    /// - Parameter scenes: what each picture was asked to show.
+    func score(
+        _ pictures: [Picture], of scenes: [Scene], subject: [Picture], style: [Picture], descriptions: [String]
+    ) -> CompositionScore {
         let seen = Embeddings(of: pictures, by: clip)
-        return (
-            Score.subjectAlignment(
+        return CompositionScore(
+            subject: Score.subjectAlignment(
                 generated: Embeddings(of: pictures, by: dino), references: Embeddings(of: subject, by: dino)
             ).value,
-            Score.styleAlignment(generated: seen, style: Embeddings(of: style, by: clip)).value,
-            Score.textAlignment(generated: seen, prompts: Embeddings(of: descriptions, by: clip)).value
-        )
+            style: Score.styleAlignment(generated: seen, style: Embeddings(of: style, by: clip)).value,
+            text: Score.textAlignment(generated: seen, prompts: Embeddings(of: descriptions, by: clip)).value,
+            verdicts: classifier?.verdicts(pictures) ?? [],
+            asked: classifier == nil ? [] : scenes.map { TraitLabels(askedFor: $0) })
     }
 }

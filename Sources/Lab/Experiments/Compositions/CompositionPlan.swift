@@ -112,12 +112,12 @@ package struct CompositionPlan {
         "\(subject.concept.anyOfItsClass ?? "") \(place.words)"
     }
 
-    /// The world's own pictures of what is asked for, in poses of the seed's.
-    func painted(_ subject: Training, _ style: Training, seed: UInt64, size: Int) -> [Picture] {
+    /// What is asked for, in poses of the seed's: for each place a scene of the world.
+    func scenes(_ subject: Training, _ style: Training, seed: UInt64) -> [Scene] {
         places.enumerated().map { number, place in
             subject.scene.subject.scene(
                 in: place.context, accessory: place.accessory, style: style.scene.style,
                 number: Int(seed) * 1000 + number)
-        }.painted(size: size)
+        }
     }
 }
