@@ -12,9 +12,9 @@ package final class Backlog: Sendable {
     private let makeRole: @Sendable () -> any SessionRole
 
     /// A look that begins with ``start()``. A body longer than `maximumBodyBytes` is dropped; its delivery says so. As
-    /// many are fetched ahead as `heldBytes` hold of the longest, at least one.
+    /// many are fetched ahead as `heldBytes` hold of the longest, at least one, at most what AMQP has a number for.
     package init(
-        _ address: BrokerAddress, queue: String, limit: UInt16, maximumBodyBytes: Int = 64 << 20,
+        _ address: BrokerAddress, queue: String, limit: Int, maximumBodyBytes: Int = 64 << 20,
         heldBytes: Int = 256 << 20, name: String = "atelier-backlog"
     ) {
         let (stream, continuation) = AsyncThrowingStream.makeStream(of: Delivery.self)
@@ -22,7 +22,7 @@ package final class Backlog: Sendable {
         let answers = AnswerQueue(signal: loop.signal)
         deliveries = stream
         self.loop = loop
-        let window = max(1, heldBytes / max(1, maximumBodyBytes))
+        let window = min(Int(UInt16.max), max(1, heldBytes / max(1, maximumBodyBytes)))
         makeRole = { [count, asked] in
             BacklogRole(
                 queue: queue, limit: limit, window: window, answers: answers, deliveries: continuation, asked: asked
@@ -64,7 +64,7 @@ private final class SharedNumber: Sendable {
 /// The look's part on the connection's thread. A second session never looks again: the first one's failure was said.
 private final class BacklogRole: SessionRole {
     private let queue: String
-    private let limit: UInt16
+    private let limit: Int
     /// How many are fetched ahead.
     private let window: Int
     private let answers: AnswerQueue
@@ -79,7 +79,7 @@ private final class BacklogRole: SessionRole {
     private let counted: (Int) -> Void
 
     init(
-        queue: String, limit: UInt16, window: Int, answers: AnswerQueue,
+        queue: String, limit: Int, window: Int, answers: AnswerQueue,
         deliveries: AsyncThrowingStream<Delivery, any Error>.Continuation, asked: SharedNumber,
         counted: @escaping (Int) -> Void
     ) {
@@ -96,7 +96,7 @@ private final class BacklogRole: SessionRole {
         current = ([], 0)
         guard missing == nil else { return }
         let waiting = try connection.count(queue)
-        let count = min(waiting, Int(limit))
+        let count = min(waiting, limit)
         counted(waiting)
         missing = count
         if count == 0 { deliveries.finish() } else { try consume(min(window, count), connection) }

@@ -9,7 +9,7 @@ package struct DeadLetters: Sendable {
     struct Trouble: Error, CustomStringConvertible { let description: String }
 
     /// Of all of them as many are published again at a time.
-    static let batch: UInt16 = 1000
+    static let batch = 1000
 
     private let address: BrokerAddress
     private let names: TopologyNames
@@ -21,7 +21,7 @@ package struct DeadLetters: Sendable {
     }
 
     /// The first of them, and how many there are; they stay dead, and lie behind the rest then.
-    func list(limit: UInt16 = 200) async throws -> (letters: [DeadLetter], waiting: Int) {
+    func list(limit: Int = 200) async throws -> (letters: [DeadLetter], waiting: Int) {
         let backlog = Backlog(address, queue: names.dead, limit: limit, maximumBodyBytes: 0, name: "atelier-web")
         return try await reading(backlog) {
             var letters: [DeadLetter] = []

@@ -164,7 +164,7 @@ private actor DeadCount {
 
     func count(of letters: DeadLetters) async -> Int? {
         if let found, found.at + .seconds(30) > .now { return found.count }
-        let count = try? await letters.list(limit: 1).waiting
+        let count = try? await letters.list(limit: 0).waiting
         found = (count, .now)
         return count
     }

@@ -71,7 +71,7 @@ struct TroublePages: Sendable {
             model["letters"] = found.letters.map(Self.line)
             model["is_none"] = found.letters.isEmpty
             model["rest"] = found.waiting > found.letters.count ? found.waiting - found.letters.count : NSNull()
-            model["batch"] = found.waiting > DeadLetters.batch ? Int(DeadLetters.batch) : NSNull()
+            model["batch"] = found.waiting > DeadLetters.batch ? DeadLetters.batch : NSNull()
         } catch let trouble as DeadLetters.Trouble {
             model["trouble"] = trouble.description
         }

@@ -19,7 +19,9 @@ struct Dead: AsyncParsableCommand {
             let settings = try server.settings(needing: ["amqpURL"])
             var letters: [DeadLetter] = []
             // Bodies are not needed to be listed.
-            let rest = try await browse(settings, limit: limit, maximumBodyBytes: 0) { letters.append(DeadLetter($0)) }
+            let rest = try await browse(settings, limit: Int(limit), maximumBodyBytes: 0) {
+                letters.append(DeadLetter($0))
+            }
             if server.json { print(JSONValue.array(letters.map(\.json)).text) } else { printTable(of: letters) }
             noteUnseen(rest)
         }
@@ -48,7 +50,7 @@ struct Dead: AsyncParsableCommand {
         func run() async throws {
             let settings = try server.settings(needing: ["amqpURL"])
             var letters: [DeadLetter] = []
-            let rest = try await browse(settings, limit: limit, maximumBodyBytes: 0) { delivery in
+            let rest = try await browse(settings, limit: Int(limit), maximumBodyBytes: 0) { delivery in
                 let letter = DeadLetter(delivery)
                 if means(letter) { letters.append(letter) }
             }
@@ -103,8 +105,7 @@ struct Dead: AsyncParsableCommand {
             func isDone() -> Bool { results.count == shown.count }
             do {
                 _ = try await browse(
-                    settings, limit: UInt16(clamping: Int(limit) + unseen), maximumBodyBytes: settings.messageMiB << 20,
-                    until: isDone
+                    settings, limit: Int(limit) + unseen, maximumBodyBytes: settings.messageMiB << 20, until: isDone
                 ) { delivery in
                     let letter = DeadLetter(delivery)
                     guard means(letter), handles.contains(letter.handle) else { return }
@@ -159,7 +160,7 @@ struct Dead: AsyncParsableCommand {
 /// - Parameter isDone: whether no more are wanted.
 /// - Returns: how many lie beyond the limit.
 private func browse(
-    _ settings: Settings, limit: UInt16, maximumBodyBytes: Int, until isDone: () -> Bool = { false },
+    _ settings: Settings, limit: Int, maximumBodyBytes: Int, until isDone: () -> Bool = { false },
     _ body: (Delivery) async throws -> Void
 ) async throws -> Int {
     let queue = TopologyNames(prefix: settings.topologyPrefix).dead
@@ -168,7 +169,7 @@ private func browse(
     do {
         while !isDone(), let delivery = try await backlog.next() { try await body(delivery) }
         await backlog.stop()
-        return max(backlog.waiting - Int(limit), 0)
+        return max(backlog.waiting - limit, 0)
     } catch {
         await backlog.stop()
         guard let error = error as? BrokerError else { throw error }
