@@ -109,6 +109,15 @@ import Testing
         #expect(many.memoryBytes == few.memoryBytes && many.work["products_bf16"]! > few.work["products_bf16"]!)
     }
 
+    /// It is one for all, and read once for those that are drawn together.
+    @Test(arguments: ["diffusion", "chameleon", "llamagen"])
+    func thePromptOfTheClassIsReadOnceForABatch(family: String) throws {
+        let calls = try [7, 8].map {
+            try cost(personalize("lora", "pocket-\(family)", ["prior_pictures": .integer($0)])).work["calls"]!
+        }
+        #expect(calls[0] == calls[1])
+    }
+
     /// References of a Chameleon keep to its shapes, of which one in more rows has a longer sequence; squares do not.
     @Test func theLongestShapeOfReferencesCounts() throws {
         func work() throws -> [Double] {

@@ -37,7 +37,7 @@ extension JobCounting {
             let teaching = Learning(
                 spec, supervisor, tokens: tokens(supervisor.description.name, prompts(of: spec)))
             for concept in spec.concepts where spec.proxies(of: concept) == nil {
-                teaching.draw(options.priorPictures, &sheet)
+                teaching.draw(options.priorPictures, each: options.priorPictures, &sheet)
                 teaching.pairs(
                     options.supervisor, texts: options.priorPictures > 0 ? 2 : 1, pictures: options.priorPictures,
                     references: spec.places(of: concept).count, &sheet)
@@ -107,14 +107,19 @@ struct Learning {
     private func number(_ name: String) -> Int { table[name]?.integer ?? 0 }
 
     /// A batch as the model draws by itself.
-    func drawing(_ pictures: Int, isGuided: Bool? = nil) -> Work {
+    /// - Parameter each: pictures of every prompt.
+    func drawing(_ pictures: Int, each: Int = 1, isGuided: Bool? = nil) -> Work {
         var sampling = model.drawing()
+        sampling.perPrompt = each
         sampling.isGuided = isGuided ?? sampling.isGuided
         return model.drawing(pictures, prompt: tokens, sampling)
     }
 
-    func draw(_ pictures: Int, rounding: Bool = true, _ sheet: inout CostSheet) {
-        sheet.draw(pictures) { rounding ? drawing($0).rounded : drawing($0) }
+    func draw(_ pictures: Int, each: Int = 1, rounding: Bool = true, _ sheet: inout CostSheet) {
+        sheet.draw(pictures) {
+            let drawn = drawing($0, each: each)
+            return rounding ? drawn.rounded : drawn
+        }
     }
 
     private func pass(_ pictures: Int, rank: Int = 0) -> Work {
@@ -152,7 +157,9 @@ struct Learning {
     /// Maps of the frozen model with its own logits, then steps on references and on those.
     func arbooth(_ sheet: inout CostSheet) {
         let maps = isOn("distillation") ? number("distillation_maps") : 0
-        sheet.draw(maps, in: ARBoothTraining.mapsAtATime) { (drawing($0, isGuided: false) + pass($0)).rounded }
+        sheet.draw(maps, in: ARBoothTraining.mapsAtATime) {
+            (drawing($0, each: maps, isGuided: false) + pass($0)).rounded
+        }
         let cuts = encodeReferences(&sheet)
         var step = pass(maps > 0 ? 2 * batch : batch)
         if isOn("learns_placeholder") {
@@ -186,7 +193,7 @@ struct Learning {
         encode(spec.images.count, times: 1, &sheet)
         // What the text vectors start at is read of a prompt alone: next to nothing.
         sheet.compute(pass(1).rounded, times: Double(spec.images.count))
-        draw(pictures, &sheet)
+        draw(pictures, each: pictures, &sheet)
         sheet.compute(pass(1).rounded, times: Double(pictures))
         let cuts = encodeReferences(&sheet)
         let passes = pictures > 0 ? [pass(batch), pass(1)] : [pass(batch)]
@@ -211,8 +218,8 @@ struct Learning {
     private func drawPrior(_ pictures: Int, _ sheet: inout CostSheet) {
         switch model.description.family {
         case .infinity: sheet.compute(drawing(1, isGuided: false).rounded, times: Double(pictures))
-        case .diffusion: draw(pictures, &sheet)
-        default: sheet.draw(pictures) { drawing($0, isGuided: false).rounded }
+        case .diffusion: draw(pictures, each: pictures, &sheet)
+        default: sheet.draw(pictures) { drawing($0, each: pictures, isGuided: false).rounded }
         }
     }
 
@@ -276,12 +283,12 @@ struct QuickEvaluationSizes {
 
     private func measure(_ sheet: inout CostSheet) {
         let (size, ofClass) = (learning.model.size, QuickEvaluation.classPictures)
-        learning.draw(own, rounding: false, &sheet)
+        learning.draw(own, each: QuickEvaluation.perPrompt, rounding: false, &sheet)
         encoders.score(own, each: QuickEvaluation.perPrompt, of: size, &sheet)
         guard isSubject else { return }
-        learning.draw(ofClass, rounding: false, &sheet)
+        // Its prompt has two wordings, which take turns.
+        learning.draw(ofClass, each: PictureSeries.batch / 2, rounding: false, &sheet)
         encoders.seeByDINO(ofClass, &sheet)
-        // Its prompt has two wordings.
         encoders.compare(ofClass, each: ofClass / 2, of: size, &sheet)
     }
 }
