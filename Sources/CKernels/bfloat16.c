@@ -1,6 +1,6 @@
 // Matrix products with operands rounded to bfloat16 and sums kept in float, for processors with AVX512_BF16 and
-// for aarch64 with BF16: about twice the speed of single precision where it was measured, with AVX512_BF16. For all that
-// learns, and for drawing with weights that are held in bfloat16.
+// for aarch64 with BF16: about twice the speed of single precision where it was measured, with AVX512_BF16. For all
+// that learns, and for drawing with weights that are held in bfloat16.
 //
 // The loops are those of Goto and van de Geijn (2008): blocks of b packed for the cache, blocks of a rounded beside
 // them. 256 steps of k let a tile of b (16 KiB; 4 of NEON's) and one of a (7 KiB) share the first cache.

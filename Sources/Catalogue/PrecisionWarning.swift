@@ -20,8 +20,9 @@ extension ModelFolder {
     private var floatMatrixBytes: Int {
         weights.filter { $0.problem == nil }.reduce(0) { sum, file in
             guard let checkpoint = try? Checkpoint.open("\(folder)/\(file.name)") else { return sum }
-            let matrices = checkpoint.names.compactMap { try? checkpoint.tensor($0) }.filter(\.isMatrix)
-            return sum + matrices.reduce(0) { $0 + ([.bfloat16, .int8].contains($1.type) ? 0 : 4 * $1.count) }
+            let matrices = checkpoint.names.compactMap { try? checkpoint.tensor($0) }
+                .filter { $0.isMatrix && !$0.isMapped }
+            return matrices.reduce(sum) { $0 + 4 * $1.count }
         }
     }
 }

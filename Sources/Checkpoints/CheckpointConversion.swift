@@ -130,6 +130,9 @@ extension StoredTensor {
     /// Whether it is a matrix that is multiplied with or a table of tokens, and so read as its file holds it. Codebooks
     /// and tables of places are taken for some too: they are small.
     package var isMatrix: Bool { shape.count == 2 }
+
+    /// Whether it stays in its file: a matrix in bfloat16 or in eight bits. Of all else there is a copy, in floats.
+    package var isMapped: Bool { isMatrix && (type == .bfloat16 || type == .int8) }
 }
 
 extension Float {

@@ -23,3 +23,12 @@ package struct JobFailure: Error, CustomStringConvertible {
         .failed(.init(code: code, consequence: consequence, message: message, problems: problems))
     }
 }
+
+extension JobFailure {
+    /// What is said of options that a job cannot have.
+    static func options(_ problems: [Problem]) -> JobFailure {
+        JobFailure(
+            code: "input.options", consequence: .rejected,
+            message: "\(counted(problems.count, "option")) cannot be used", problems: problems)
+    }
+}

@@ -25,6 +25,14 @@ package enum JobState: String, Sendable, Codable, CaseIterable {
     package var isFinal: Bool { self == .completed || self == .cancelled || self == .discarded }
 }
 
+extension JSONValue {
+    /// Of a job's row: whether it waits for work to begin, which a pause holds back; probes are answered all the same.
+    package var isHeldBackByPause: Bool {
+        guard let state = self["state"]?.string.flatMap(JobState.init(rawValue:)) else { return false }
+        return JobState.waiting.contains(state) && self["kind"]?.string != JobKind.probe.rawValue
+    }
+}
+
 /// How an attempt ended.
 package enum AttemptOutcome: String, Sendable, Codable, CaseIterable {
     case completed, failed, crashed, interrupted, cancelled

@@ -31,10 +31,7 @@ package struct PersonalizedLlamaGen {
         Recording.withoutGradients {
             let distinct = DistinctTexts(prompts)
             let ids = model.ids(distinct.texts, tokenizer: words.tokenizer)
-            let captions = TextFeatures.joined(
-                distinct.texts.map {
-                    model.encode([$0], tokenizer: words.tokenizer, replacing: words.embeddings)
-                })
+            let captions = TextFeatures.joined(distinct.texts.map { words.features([$0], by: model) })
             return model.generate(captions, at: distinct.places, sampling: sampling) { caption in
                 guard let caption else { return tokenwise?.end() ?? () }
                 tokenwise?.begin([ids[caption]], rows: ids[caption].count, tokenizer: .unigram(words.tokenizer))

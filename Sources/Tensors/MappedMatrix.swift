@@ -109,8 +109,8 @@ package struct MappedMatrix {
 /// no more.
 package let mostMappedRows = Int(atelier_most_mapped_rows)
 
-/// y[m, O] = x[m, I] · wᵀ (+ bias[O]); both of x's and y's rows lie one after the other. Many rows are rounded where the
-/// task's products are.
+/// y[m, O] = x[m, I] · wᵀ (+ bias[O]); both of x's and y's rows lie one after the other. Many rows are rounded where
+/// the task's products are.
 package func project(
     _ x: UnsafeMutablePointer<Float>, by w: MappedMatrix, into y: UnsafeMutablePointer<Float>, m: Int,
     bias: UnsafePointer<Float>? = nil

@@ -6,7 +6,7 @@ import Testing
 @testable import Lab
 
 @Suite(.computing) struct CodeRestartsTests {
-    /// A code is idle for a hundred steps before it starts anew: whoever goes on from a checkpoint must know since when.
+    /// A code is idle for a hundred steps before it starts anew: who goes on from a checkpoint must know since when.
     @Test func aRunThatGoesOnRestartsTheSameCodes() throws {
         let features = Tensor((0..<16).map { Float($0) }, shape: [1, 2, 2, 4])
         func restarts() -> CodeRestarts {

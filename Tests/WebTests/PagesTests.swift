@@ -562,8 +562,8 @@ import Testing
                 Self.words(try await site.page("/jobs/" + id)).contains("The daemons start no new work")
             }
             let held = try #require(waiting["id"]?.string)
-            let said = try await (held: isSaid(of: held), done: isSaid(of: done))
-            #expect(said.held && !said.done)
+            try await stage.until("the page of the one that waits says so") { try await isSaid(of: held) }
+            #expect(try await !isSaid(of: done))
         }
     }
 

@@ -1,11 +1,11 @@
-"""A training step and a forward pass of a transformer stack beside a peer's, in the same minutes on the same machine, in
-single precision and in bfloat16 (beside autocast).
+"""A training step and a forward pass of a transformer stack beside a peer's, in the same minutes on the same machine,
+in single precision and in bfloat16 (beside autocast).
 
-Runs ours and the peer's program in turn (A B A B …), takes the best of each, and prints one JSON line per size, mode and
-precision: {"bench":"step","size":"256x8x155","mode":"train","precision":"bf16","ms":…,"peer_ms":…,"ratio":peer_ms/ms,
-"rss_mb":…,"peer_rss_mb":…}. Memory is the most that a program had held when the mode ended; both run the modes in the
-same order. Single times depend on what else the machine does: quote ratios. Without options of size a small stack and a
-large one are measured.
+Runs ours and the peer's program in turn (A B A B …), takes the best of each, and prints one JSON line per size, mode
+and precision: {"bench":"step","size":"256x8x155","mode":"train","precision":"bf16","ms":…,"peer_ms":…,
+"ratio":peer_ms/ms,"rss_mb":…,"peer_rss_mb":…}. Memory is the most that a program had held when the mode ended; both
+run the modes in the same order. Single times depend on what else the machine does: quote ratios. Without options of
+size a small stack and a large one are measured.
 
 The peer is torch_stack.py (PyTorch, two threads), looked for in $ATELIER_PEERS or ../shared/peers. Without it, our
 figures stand alone and peer_ms is null.
@@ -22,7 +22,7 @@ LARGE = SMALL | {"width": 768, "depth": 12, "heads": 12, "tokens": 521}
 
 
 def add_options(parser):
-    add_numbers(parser, *((name, None, f"{value}, and {LARGE[name]} in the large stack") for name, value in SMALL.items()))
+    add_numbers(parser, *((name, None, f"{value}, {LARGE[name]} in the large stack") for name, value in SMALL.items()))
     add_numbers(parser, ("rounds", 4, "runs of each program; the best counts"))
 
 

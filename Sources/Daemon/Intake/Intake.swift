@@ -188,7 +188,7 @@ package struct Intake: Service {
         let deliveries = arrivals.map(\.delivery)
         reading: for (arrival, delivery) in zip(arrivals, deliveries) {
             let read = try await read(delivery, store)
-            let proxies = try await proxies(of: read, store)
+            let proxies = try await proxies(of: read, concepts)
             let reading = read.with(arrival.report, proxies.problems, delivery, host: HostIdentity.own)
             switch try await fitting(reading, delivery, store) {
             case .job(var submission, let spec):
@@ -256,11 +256,10 @@ package struct Intake: Service {
 
     /// What the tables say of the proxies that a job takes from others.
     private func proxies(
-        of reading: MessageReader.Reading, _ store: Store
+        of reading: MessageReader.Reading, _ concepts: LearntConcepts
     ) async throws -> (problems: [Problem], warnings: [String]) {
         guard case .job(let submission, let spec) = reading else { return ([], []) }
-        let reused = ReusedProxies(source: store, tenant: submission.tenant, models: models.choice)
-        return try await reused.remarks(on: spec)
+        return try await concepts.proxies(of: spec, tenant: submission.tenant, models: models.choice)
     }
 
     /// A model that is not known may have come to another worker this moment.

@@ -26,7 +26,7 @@ struct ModelSizes {
 
     var pixels: Int { size.pixels }
 
-    /// A batch of pictures, with products as exact as the weights. Who draws token by token reads weights for a few rows.
+    /// A batch of pictures, with products as exact as the weights. Token by token, weights are read for a few rows.
     func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
         let drawing = work.drawing(pictures, prompt: tokens, sampling)
         let isWhole = [.infinity, .diffusion].contains(description.family)
@@ -99,22 +99,16 @@ struct WeightSizes: Equatable {
             for name in checkpoint.names {
                 guard let tensor = try? checkpoint.tensor(name) else { continue }
                 numbers += tensor.count
-                if tensor.isMatrix {
-                    matrixBytes += (tensor.type?.size ?? 4) * tensor.count
-                    matrixNumbers += tensor.count
-                }
-                let bytes = Self.mappedBytes(of: tensor) * tensor.count
+                let bytes = (tensor.type?.size ?? 4) * tensor.count
+                residentBytes += tensor.isMapped ? bytes : 4 * tensor.count
+                guard tensor.isMatrix else { continue }
+                matrixBytes += bytes
+                matrixNumbers += tensor.count
+                guard tensor.isMapped else { continue }
                 mappedBytes += bytes
-                mappedNumbers += bytes > 0 ? tensor.count : 0
-                residentBytes += bytes > 0 ? bytes : 4 * tensor.count
+                mappedNumbers += tensor.count
             }
         }
-    }
-
-    /// Of a number that stays in the file; 0 where there is a copy.
-    private static func mappedBytes(of tensor: StoredTensor) -> Int {
-        guard tensor.isMatrix else { return 0 }
-        return tensor.type == .bfloat16 ? 2 : tensor.type == .int8 ? 1 : 0
     }
 
     /// The same with every matrix mapped from a file that holds a number of it in so many bytes.

@@ -117,8 +117,7 @@ extension OptionValues {
             let problem = Problem(
                 "/options/\(name)", found: "a list of \(counted(numbers.count, "number"))",
                 allowed: "one number, or \(scales), one for each scale")
-            throw JobFailure(
-                code: "input.options", consequence: .rejected, message: "1 option cannot be used", problems: [problem])
+            throw JobFailure.options([problem])
         }
         return numbers
     }

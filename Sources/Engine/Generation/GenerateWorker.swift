@@ -74,13 +74,11 @@ struct GenerateWorker {
         guard options["negative_prompt"]?.string != nil, case .diffusion(let model) = loaded.backbone,
             model.isToldGuidance
         else { return }
-        throw JobFailure(
-            code: "input.options", consequence: .rejected, message: "1 option cannot be used",
-            problems: [
-                Problem(
-                    "/options/negative_prompt", found: "a text",
-                    allowed: "nothing: \(loaded.name) is told its guidance, and draws no picture to lead away from")
-            ])
+        throw JobFailure.options([
+            Problem(
+                "/options/negative_prompt", found: "a text",
+                allowed: "nothing: \(loaded.name) is told its guidance, and draws no picture to lead away from")
+        ])
     }
 
     /// What guidance is to lead away from does nothing where there is no guidance.

@@ -60,8 +60,7 @@ package struct ModelTrial {
             let checkpoint = try Checkpoint.open("\(folder)/\(file.name)")
             return try checkpoint.names.reduce(sum) { sum, name in
                 let tensor = try checkpoint.tensor(name)
-                let isMapped = tensor.isMatrix && [.bfloat16, .int8].contains(tensor.type)
-                return sum.addingReportingOverflow(isMapped ? 0 : tensor.count &* 4).partialValue
+                return sum.addingReportingOverflow(tensor.isMapped ? 0 : tensor.count &* 4).partialValue
             }
         }
     }

@@ -80,10 +80,7 @@ extension PersonalizeSpec {
     /// - Throws: `JobFailure` listing every unknown option and every value out of range, or moments that the supervisor
     ///   cannot keep so.
     func proxyTuning(of student: ModelDescription, by supervisor: ModelDescription?) throws -> ProxyTuningOptions {
-        if let problem = momentsProblem(of: supervisor) {
-            throw JobFailure(
-                code: "input.options", consequence: .rejected, message: "1 option cannot be used", problems: [problem])
-        }
+        if let problem = momentsProblem(of: supervisor) { throw JobFailure.options([problem]) }
         var teaching = supervisor?.training?["supervisor"] ?? [:]
         // A usual rate is AdamW's; Prodigy finds its own.
         if supervisorRule(of: supervisor) == "prodigy" { teaching["supervisor_learning_rate"] = nil }

@@ -13,11 +13,7 @@ package struct OptionValues {
     /// - Parameter usual: what holds of the model where nothing is given.
     package init(_ given: JSONValue?, of table: OptionTable, usual: [String: JSONValue] = [:]) throws {
         let problems = table.problems(in: given)
-        guard problems.isEmpty else {
-            throw JobFailure(
-                code: "input.options", consequence: .rejected,
-                message: "\(counted(problems.count, "option")) cannot be used", problems: problems)
-        }
+        guard problems.isEmpty else { throw JobFailure.options(problems) }
         values = table.completed(given, usual: usual)
     }
 

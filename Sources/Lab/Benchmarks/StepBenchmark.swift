@@ -5,8 +5,8 @@ import Randomness
 import Tensors
 
 /// Times one forward pass and one training step (forward and backward) of a pre-norm transformer stack: self-attention,
-/// cross-attention to a short context and a 4x GELU feed-forward, in single precision and with products in bfloat16. The
-/// same work in the same order as the peer's program, so that both can stand side by side.
+/// cross-attention to a short context and a 4x GELU feed-forward, in single precision and with products in bfloat16.
+/// The same work in the same order as the peer's program, so that both can stand side by side.
 package struct StepBenchmark {
     /// The stack's sizes; tokens and context are per sample.
     package struct Sizes {

@@ -47,35 +47,37 @@ package struct LoRAAdapter {
     /// A fresh adapter for `weights` that changes nothing yet: A uniform in ±1/√in, B zero, as PEFT starts them.
     /// - Throws: `LoRAError.noSuchModule` for a target that names no matrix of the model.
     package init(for weights: Weights, options: Options, seed: UInt64) throws(LoRAError) {
-        let modules = weights.parameters.filter(\.isProjection).map {
-            (name: String($0.name.dropLast(".weight".count)), shape: $0.shape)
+        let modules = Self.modules(of: weights).map(\.name)
+        for target in options.targets where !modules.contains(where: { Options(targets: [target]).selects($0) }) {
+            throw .noSuchModule(target, known: Set(modules.map { String($0.split(separator: ".").last!) }).sorted())
         }
-        for target in options.targets where !modules.contains(where: { Options(targets: [target]).selects($0.name) }) {
-            throw .noSuchModule(
-                target, known: Set(modules.map { String($0.name.split(separator: ".").last!) }).sorted())
-        }
-        let fresh = Weights(.fresh(seed: seed))
-        var updates: [String: LowRankUpdate] = [:]
-        for module in modules where options.selects(module.name) {
-            updates[module.name] = LowRankUpdate(
-                down: fresh.parameter(
-                    "\(module.name).lora_A.weight", [options.rank, module.shape[1]], .uniform(fanIn: module.shape[1])),
-                up: fresh.parameter("\(module.name).lora_B.weight", [module.shape[0], options.rank], .zeros),
-                scale: options.scale)
-        }
-        self.init(options: options, updates: updates)
+        self.init(options: options, updates: Self.updates(for: weights, options, in: Weights(.fresh(seed: seed))))
     }
 
     /// The shapes of such an adapter's A and B, by PEFT's names.
     static func shapes(for weights: Weights, _ options: Options) -> [String: [Int]] {
-        var shapes: [String: [Int]] = [:]
-        for parameter in weights.parameters where parameter.isProjection {
-            let module = String(parameter.name.dropLast(".weight".count))
-            guard options.selects(module) else { continue }
-            shapes["\(prefix)\(module).lora_A.weight"] = [options.rank, parameter.shape[1]]
-            shapes["\(prefix)\(module).lora_B.weight"] = [parameter.shape[0], options.rank]
+        let planned = Weights(.planned)
+        _ = updates(for: weights, options, in: planned)
+        return Dictionary(uniqueKeysWithValues: planned.parameters.map { (prefix + $0.name, $0.shape) })
+    }
+
+    /// What options change of a model, with A and B among weights of their own.
+    private static func updates(for weights: Weights, _ options: Options, in own: Weights) -> [String: LowRankUpdate] {
+        var updates: [String: LowRankUpdate] = [:]
+        for module in modules(of: weights) where options.selects(module.name) {
+            updates[module.name] = LowRankUpdate(
+                down: own.parameter(
+                    "\(module.name).lora_A.weight", [options.rank, module.shape[1]], .uniform(fanIn: module.shape[1])),
+                up: own.parameter("\(module.name).lora_B.weight", [module.shape[0], options.rank], .zeros),
+                scale: options.scale)
         }
-        return shapes
+        return updates
+    }
+
+    private static func modules(of weights: Weights) -> [(name: String, shape: [Int])] {
+        weights.parameters.filter(\.isProjection).map {
+            (name: String($0.name.dropLast(".weight".count)), shape: $0.shape)
+        }
     }
 
     /// A and B of every module, in order of names.

@@ -47,7 +47,7 @@ struct JobPage: Sendable {
             ("until", "deadline"),
         ] { model[name] = Figures.moment(job[key]?.string) }
         model.merge(Self.conditions(of: job, state)) { $1 }
-        model["is_paused"] = try await isHeldBack(job, state)
+        model["is_paused"] = try await isHeldBack(job)
         for action in JobsPage.Action.allCases {
             model["can_" + action.rawValue] = state.map(action.states.contains) ?? false
         }
@@ -72,11 +72,9 @@ struct JobPage: Sendable {
         return model
     }
 
-    /// Whether it waits because the daemons are paused, who answer probes all the same.
-    private func isHeldBack(_ job: JSONValue, _ state: JobState?) async throws -> Bool {
-        guard let state, JobState.waiting.contains(state), job["kind"]?.string != JobKind.probe.rawValue else {
-            return false
-        }
+    /// Whether it waits because the daemons are paused.
+    private func isHeldBack(_ job: JSONValue) async throws -> Bool {
+        guard job.isHeldBackByPause else { return false }
         return try await site.overview.cluster()["paused"] == .bool(true)
     }
 

@@ -91,21 +91,17 @@ extension ConceptsCommand {
             }
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let path = "\(folder)/\(concept.name).safetensors"
-            var (digest, bytes, outcome): (SHA256Digest?, Int64, AdapterImport.Outcome?) = (nil, 0, nil)
-            try converting {
-                let written = try AdapterImport(model: model).write(file, as: concept, to: path)
-                warn(written)
-                outcome = written
-                let found = try SHA256Digest.ofFile(path)
-                bytes = try ArtifactDirectory(root: settings.artifactsDirectory).take(
-                    path, inside: folder, announced: found)
-                digest = found
+            let (outcome, digest, bytes) = try converting {
+                let outcome = try AdapterImport(model: model).write(file, as: concept, to: path)
+                warn(outcome)
+                let digest = try SHA256Digest.ofFile(path)
+                let bytes = try ArtifactDirectory(root: settings.artifactsDirectory).take(
+                    path, inside: folder, announced: digest)
+                return (outcome, digest, bytes)
             }
-            guard let digest, let outcome else { return }
             let spec = concept.spec(outcome, model: model.name, file: (file as NSString).lastPathComponent)
-            let size = bytes
             let version = try await reporting {
-                try await server.store().importConcept(spec, tenant: tenant, adapter: digest, bytes: size)
+                try await server.store().importConcept(spec, tenant: tenant, adapter: digest, bytes: bytes)
             }
             let answer: JSONValue = [
                 "name": .string(concept.name), "version": .integer(version), "tenant": .string(tenant),
@@ -169,8 +165,8 @@ extension AdapterWriter {
 }
 
 /// Runs a conversion; what is wrong ends the program as bad input.
-func converting(_ body: () throws -> Void) throws {
-    do { try body() } catch {
+func converting<Value>(_ body: () throws -> Value) throws -> Value {
+    do { return try body() } catch {
         let lines = sentence(of: error).split(separator: "\n").map { printable(String($0)) }
         Terminal.note("atelierctl: " + lines.joined(separator: "\n  "))
         throw ExitStatus.badInput

@@ -24,7 +24,7 @@ struct Estimate: AsyncParsableCommand {
         let given = try adapters.sizes()
         let written = try await JobFile(
             file, for: settings, adapters: { await learntAdapters(of: $0, settings).merging(given) { $1 } },
-            proxies: { await proxies(of: $0, settings) }, explaining: { await named($0, settings) })
+            proxies: { await proxies(of: $0, models: $1, settings) }, explaining: { await named($0, settings) })
         guard written.spec.kind.needsEngine else {
             Terminal.note("atelierctl: a \(written.spec.kind.rawValue) takes no engine, and nothing")
             throw ExitStatus.badInput
@@ -90,10 +90,11 @@ struct Estimate: AsyncParsableCommand {
     }
 
     /// What the daemon would refuse of the proxies that the job takes from others, and what is not drawn yet.
-    private func proxies(of spec: JobSpec, _ settings: Settings) async -> (problems: [Problem], warnings: [String]) {
+    private func proxies(
+        of spec: JobSpec, models: ModelChoice, _ settings: Settings
+    ) async -> (problems: [Problem], warnings: [String]) {
         guard let known = learnt(settings),
-            let found = try? await known.concepts.proxies(
-                of: spec, tenant: known.tenant, models: .installed(in: settings))
+            let found = try? await known.concepts.proxies(of: spec, tenant: known.tenant, models: models)
         else { return ([], []) }
         return found
     }

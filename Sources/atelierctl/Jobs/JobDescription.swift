@@ -113,12 +113,7 @@ struct JobDescription {
 }
 
 extension Store {
-    /// Whether a job waits because the daemons are paused, who answer probes all the same.
+    /// Whether a job waits because the daemons are paused.
     /// - Throws: `StoreError`.
-    func holdsBack(_ job: JSONValue) throws -> Bool {
-        guard let state = job["state"]?.string.flatMap(JobState.init(rawValue:)), JobState.waiting.contains(state),
-            job["kind"]?.string != JobKind.probe.rawValue
-        else { return false }
-        return try pauseOrder().isPaused
-    }
+    func holdsBack(_ job: JSONValue) throws -> Bool { try job.isHeldBackByPause && pauseOrder().isPaused }
 }

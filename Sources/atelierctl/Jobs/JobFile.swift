@@ -21,22 +21,24 @@ struct JobFile {
     /// - Parameters:
     ///   - settings: where the models and the engine are; without them any model will do, and no engine looks.
     ///   - adapters: tells those of the concepts that the job mentions, for what they weigh is counted.
-    ///   - proxies: what is wrong with those that it takes from other jobs, and which are not drawn yet.
+    ///   - proxies: what is wrong with those that it takes from other jobs, by this host's models, and which are not
+    ///     drawn yet.
     ///   - explain: may say more of the problems.
     /// - Throws: `ExitStatus`.
     init(
         _ file: String, for settings: Settings? = nil,
         adapters: (JobSpec) async -> [String: InspectionOrder.Adapter] = { _ in [:] },
-        proxies: (JobSpec) async -> (problems: [Problem], warnings: [String]) = { _ in ([], []) },
+        proxies: (JobSpec, ModelChoice) async -> (problems: [Problem], warnings: [String]) = { _, _ in ([], []) },
         explaining explain: ([Problem]) async -> [Problem] = { $0 }
     ) async throws {
         let read = try Self.body(in: file)
-        let reading = Self.reading(read.body, models: settings.map { ModelChoice.installed(in: $0) } ?? .any)
+        let models = settings.map { ModelChoice.installed(in: $0) } ?? .any
+        let reading = Self.reading(read.body, models: models)
         var report: InspectionReport?
         var stored: (problems: [Problem], warnings: [String]) = ([], [])
         if let settings {
             var known: [String: InspectionOrder.Adapter] = [:]
-            if let spec = reading.spec { (known, stored) = (await adapters(spec), await proxies(spec)) }
+            if let spec = reading.spec { (known, stored) = (await adapters(spec), await proxies(spec, models)) }
             report = await JobInspection.report(on: read.body, adapters: known, settings)
         }
         let further = (report?.furtherProblems(beside: reading.problems) ?? []) + stored.problems

@@ -38,7 +38,8 @@ struct Run: AsyncParsableCommand {
         }
         try converting { try OutputPlace.folder(out) }
         let folder = URL(fileURLWithPath: out).path
-        if resume == nil { try spareEarlierRun(in: folder, asked) }
+        let earlier = asked.kind == .personalize ? resume : nil
+        if earlier == nil { try spareEarlierRun(in: folder, asked) }
         let seeded = seeded(asked)
         let (spec, images) = try writing(to: folder) { try pictures(of: seeded, in: folder) }
         let order = EngineOrder(
@@ -49,12 +50,12 @@ struct Run: AsyncParsableCommand {
         let process = try start(settings, in: folder)
         written.tellWarnings()
         try adapters.tellIdle(in: asked)
-        if resume != nil, asked.kind != .personalize {
+        if resume != nil, earlier == nil {
             Terminal.note("warning: --resume: jobs of kind \(asked.kind.rawValue) have no checkpoints: it begins anew")
         }
         // An engine that is gone already says why by its exit.
         try? process.send(order.line)
-        try await follow(process, told: written.warnings)
+        try await follow(process, told: written.warnings, from: earlier)
     }
 
     private func start(_ settings: Settings, in folder: String) throws -> EngineProcess {
@@ -121,12 +122,14 @@ struct Run: AsyncParsableCommand {
         return (spec.with(images: written.map(\.image)), written.map(\.path))
     }
 
-    /// - Parameter told: what was said of the job before.
-    private func follow(_ process: EngineProcess, told: [String]) async throws {
+    /// - Parameters:
+    ///   - told: what was said of the job before.
+    ///   - earlier: the checkpoint that it goes on from.
+    private func follow(_ process: EngineProcess, told: [String], from earlier: String?) async throws {
         let signals = StopSignals { process.terminate() }
         defer { signals.cancel() }
         var last: EngineEvent?
-        var checkpoint = resume
+        var checkpoint = earlier
         var checkpoints = CheckpointFiles()
         var progress = ProgressLines()
         for try await line in process.lines {

@@ -54,9 +54,7 @@ struct PromptAccuracy {
     /// Of every picture the traits that were asked for and are not seen.
     private func mistakes(_ pictures: [Picture], _ scene: Scene) -> [Set<PictureTrait>] {
         let asked = TraitLabels(askedFor: scene)
-        return classifier.verdicts(pictures).map { verdict in
-            Set(PictureTrait.allCases.filter { asked[$0] != nil && verdict[$0] != asked[$0] })
-        }
+        return classifier.verdicts(pictures).map { Set(AttributeScore.mistakes($0, truth: asked)) }
     }
 
     /// What a prompt says beside whom it names.
