@@ -3,26 +3,16 @@ import Tensors
 
 /// A rule whose parameters' running averages are kept beside it, written down and restored with it: diffusion models
 /// draw with the averages of the last steps' weights (Ho et al., arXiv 2006.11239, section 4).
-final class AveragingOptimizer: Optimizer {
+final class AveragingOptimizer: WrappingOptimizer {
     private static let prefix = "average."
     /// Early averages forget faster: at step t no more than (1 + t)/(10 + t) is kept.
     private let mostKept: Float = 0.999
-    private let rule: any Optimizer
+    let rule: any Optimizer
     private let averages: [(parameter: Parameter, average: Tensor)]
 
     init(_ rule: any Optimizer, of parameters: [Parameter]) {
         self.rule = rule
         averages = parameters.map { ($0, $0.value.copy()) }
-    }
-
-    var step: Int {
-        get { rule.step }
-        set { rule.step = newValue }
-    }
-
-    var learningRate: Float {
-        get { rule.learningRate }
-        set { rule.learningRate = newValue }
     }
 
     var memory: [(name: String, tensor: Tensor)] {

@@ -3,8 +3,8 @@ import Tensors
 
 /// A student's optimizer with a teacher that follows at every step; what the teacher remembers is written down and
 /// restored with it.
-final class DistillingOptimizer: Optimizer {
-    private let rule: any Optimizer
+final class DistillingOptimizer: WrappingOptimizer {
+    let rule: any Optimizer
     private let student: DINONetwork
     private let teacher: DINOTeacher
     private let steps: Int
@@ -12,16 +12,6 @@ final class DistillingOptimizer: Optimizer {
     /// - Parameter steps: of the whole training, over which the teacher comes to a stand.
     init(_ rule: any Optimizer, student: DINONetwork, teacher: DINOTeacher, steps: Int) {
         (self.rule, self.student, self.teacher, self.steps) = (rule, student, teacher, steps)
-    }
-
-    var step: Int {
-        get { rule.step }
-        set { rule.step = newValue }
-    }
-
-    var learningRate: Float {
-        get { rule.learningRate }
-        set { rule.learningRate = newValue }
     }
 
     var memory: [(name: String, tensor: Tensor)] { rule.memory + teacher.memory }

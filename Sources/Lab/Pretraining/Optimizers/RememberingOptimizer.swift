@@ -2,23 +2,13 @@ import Layers
 import Tensors
 
 /// A rule with which is written down and restored what a stage's next step reads beside it.
-final class RememberingOptimizer: Optimizer {
-    private let rule: any Optimizer
+final class RememberingOptimizer: WrappingOptimizer {
+    let rule: any Optimizer
     private let others: [(name: String, tensor: Tensor)]
 
     /// - Parameter others: by names that the rule has none of.
     init(_ rule: any Optimizer, beside others: [(name: String, tensor: Tensor)]) {
         (self.rule, self.others) = (rule, others)
-    }
-
-    var step: Int {
-        get { rule.step }
-        set { rule.step = newValue }
-    }
-
-    var learningRate: Float {
-        get { rule.learningRate }
-        set { rule.learningRate = newValue }
     }
 
     var memory: [(name: String, tensor: Tensor)] { rule.memory + others }
