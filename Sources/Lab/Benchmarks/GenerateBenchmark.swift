@@ -1,7 +1,5 @@
 import Autograd
 import Backbones
-import Checkpoints
-import Foundation
 import Layers
 import Tensors
 
@@ -34,12 +32,7 @@ package struct GenerateBenchmark {
     package init(layers: Int, folder: String) throws {
         var configuration = ChameleonTransformer.Configuration.luminaMGPT7B
         (configuration.depth, configuration.longestSequence) = (layers, 4096)
-        let file = "\(folder)/bench-generate.safetensors"
-        defer { try? FileManager.default.removeItem(atPath: file) }
-        let planned = Weights(.planned)
-        _ = ChameleonTransformer(configuration, planned)
-        try RandomWeights().write(planned, to: file)
-        weights = Weights(.stored(try Checkpoint.open(file)))
+        weights = try RandomWeights().mapped(in: folder) { _ = ChameleonTransformer(configuration, $0) }
         model = ChameleonTransformer(configuration, weights)
         try weights.verify()
     }

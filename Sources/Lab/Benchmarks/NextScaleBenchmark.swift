@@ -1,7 +1,5 @@
 import Autograd
 import Backbones
-import Checkpoints
-import Foundation
 import Layers
 import Randomness
 import Tensors
@@ -34,12 +32,7 @@ package struct NextScaleBenchmark {
     package init(blocks: Int, folder: String) throws {
         var configuration = InfinityStandIn.large.transformer
         (configuration.depth, configuration.blockChunks) = (blocks, 1)
-        let file = "\(folder)/bench-next-scale.safetensors"
-        defer { try? FileManager.default.removeItem(atPath: file) }
-        let planned = Weights(.planned)
-        _ = InfinityTransformer(configuration, planned)
-        try RandomWeights().write(planned, to: file)
-        weights = Weights(.stored(try Checkpoint.open(file)))
+        weights = try RandomWeights().mapped(in: folder) { _ = InfinityTransformer(configuration, $0) }
         transformer = InfinityTransformer(configuration, weights)
         try weights.verify()
         weights.train { _ in false }

@@ -36,6 +36,20 @@ struct RandomWeights {
         try file.synchronize()
     }
 
+    /// Weights of a network, mapped from a file that is gone already.
+    /// - Parameters:
+    ///   - folder: where that lies meanwhile.
+    ///   - plan: asks for them as the network does.
+    /// - Throws: what the file system says.
+    func mapped(in folder: String, _ plan: (Weights) -> Void) throws -> Weights {
+        let file = "\(folder)/random-\(UUID().uuidString).safetensors"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let planned = Weights(.planned)
+        plan(planned)
+        try write(planned, to: file)
+        return Weights(.stored(try Checkpoint.open(file)))
+    }
+
     private func bytes(_ initialization: Initialization, of shape: [Int], from place: Int, count: Int) -> Data {
         let numbers: [UInt16] =
             switch initialization {
