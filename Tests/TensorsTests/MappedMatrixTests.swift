@@ -55,29 +55,33 @@ import Testing
         #expect(w.isFinite)
     }
 
+    /// x [m, I] there and back through weights [O, I], each beside what plain products say with them as floats.
+    private func products(_ m: Int, _ w: MappedMatrix) -> [(got: Tensor, wanted: Tensor)] {
+        let (n, k) = (w.rows, w.columns)
+        // Of all 24 bits, unlike the weights.
+        let x = Tensor(numbers(m * k, seed: 2).map { $0 / 7 }, shape: [m, k])
+        let bias = Tensor(numbers(n, seed: 3), shape: [n])
+        let (y, back) = (Tensor(uninitialized: [m, n]), Tensor(uninitialized: [m, k]))
+        project(x.pointer, by: w, into: y.pointer, m: m, bias: bias.pointer)
+        unproject(y.pointer, by: w, into: back.pointer, m: m)
+        let wide = w.widened
+        let (expected, expectedBack) = (Tensor(uninitialized: [m, n]), Tensor(uninitialized: [m, k]))
+        multiply(
+            Matrix(x.pointer, stride: k), Matrix(wide.pointer, stride: k, transposed: true),
+            into: Matrix(expected.pointer, stride: n), m: m, n: n, k: k, bias: bias.pointer)
+        multiply(
+            Matrix(expected.pointer, stride: n), Matrix(wide.pointer, stride: k),
+            into: Matrix(expectedBack.pointer, stride: k), m: m, n: k, k: n)
+        return [(y, expected), (back, expectedBack)]
+    }
+
     /// Few rows pass through the kernel that reads weights as they lie, many through blocks that are widened.
     @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8, 9, 40], [(5, 3), (64, 130), (700, 1100)])
     func projectionsMatchTheDefinition(m: Int, shape: (rows: Int, columns: Int)) {
         let (n, k) = shape
         let halves = matrix(numbers(n * k, seed: 1), rows: n, columns: k)
         for w in [halves, eightBit(rows: n, columns: k)] {
-            // Of all 24 bits, unlike the weights.
-            let x = Tensor(numbers(m * k, seed: 2).map { $0 / 7 }, shape: [m, k])
-            let bias = Tensor(numbers(n, seed: 3), shape: [n])
-            let y = Tensor(uninitialized: [m, n])
-            project(x.pointer, by: w, into: y.pointer, m: m, bias: bias.pointer)
-            let back = Tensor(uninitialized: [m, k])
-            unproject(y.pointer, by: w, into: back.pointer, m: m)
-            let wide = w.widened
-            let expected = Tensor(uninitialized: [m, n])
-            let expectedBack = Tensor(uninitialized: [m, k])
-            multiply(
-                Matrix(x.pointer, stride: k), Matrix(wide.pointer, stride: k, transposed: true),
-                into: Matrix(expected.pointer, stride: n), m: m, n: n, k: k, bias: bias.pointer)
-            multiply(
-                Matrix(expected.pointer, stride: n), Matrix(wide.pointer, stride: k),
-                into: Matrix(expectedBack.pointer, stride: k), m: m, n: k, k: n)
-            for (got, wanted) in [(y, expected), (back, expectedBack)] {
+            for (got, wanted) in products(m, w) {
                 let most = 2e-6 * max(wanted.maximumMagnitude, 1) * Float(k).squareRoot()
                 #expect(zip(got.values, wanted.values).allSatisfy { abs($0 - $1) < most })
             }
@@ -90,21 +94,7 @@ import Testing
         MatrixPrecision.$current.withValue(.bfloat16) {
             for (m, n, k) in [(12, 33, 17), (40, 64, 130), (260, 700, 1100), (30, 1100, 515)] {
                 let w = matrix(numbers(n * k, seed: 1), rows: n, columns: k)
-                let x = Tensor(numbers(m * k, seed: 2).map { $0 / 7 }, shape: [m, k])
-                let bias = Tensor(numbers(n, seed: 3), shape: [n])
-                let (y, back) = (Tensor(uninitialized: [m, n]), Tensor(uninitialized: [m, k]))
-                project(x.pointer, by: w, into: y.pointer, m: m, bias: bias.pointer)
-                unproject(y.pointer, by: w, into: back.pointer, m: m)
-                let wide = w.widened
-                let (expected, expectedBack) = (Tensor(uninitialized: [m, n]), Tensor(uninitialized: [m, k]))
-                multiply(
-                    Matrix(x.pointer, stride: k), Matrix(wide.pointer, stride: k, transposed: true),
-                    into: Matrix(expected.pointer, stride: n), m: m, n: n, k: k, bias: bias.pointer)
-                multiply(
-                    Matrix(expected.pointer, stride: n), Matrix(wide.pointer, stride: k),
-                    into: Matrix(expectedBack.pointer, stride: k), m: m, n: k, k: n)
-                #expect(y.values == expected.values, "\(m) × \(n) × \(k)")
-                #expect(back.values == expectedBack.values, "\(m) × \(k) × \(n)")
+                for (got, wanted) in products(m, w) { #expect(got.values == wanted.values, "\(m) × \(n) × \(k)") }
             }
         }
     }
