@@ -19,6 +19,10 @@ struct Tables: ParsableCommand {
     @Option(name: .customLong("run"), help: "The run folder: cells.jsonl, tables.md, pictures.") var folder: String
     @Option(parsing: .upToNextOption, help: "Which tables: \(ExperimentTables.names.joined(separator: ", ")).")
     var tables = ExperimentTables.names
+    @Option(
+        parsing: .upToNextOption,
+        help: "Fill these rows alone, by their names in cells.jsonl; what was filled before stands in the tables, too.")
+    var rows: [String] = []
     @Option(help: "Held-out subjects.") var subjects = 6
     @Option(help: "Seeds for each.") var seeds = 3
     @OptionGroup var size: TableSize
@@ -27,12 +31,17 @@ struct Tables: ParsableCommand {
         for name in tables where !ExperimentTables.names.contains(name) {
             throw ValidationError("--tables \(name): allowed are \(ExperimentTables.names.joined(separator: ", "))")
         }
+        let allowed = ExperimentTables.rows(of: tables)
+        for name in rows where !allowed.contains(name) {
+            throw ValidationError("--rows \(name): allowed are \(allowed.joined(separator: ", "))")
+        }
     }
 
     func run() throws {
         try OutputPlace.folder(folder)
         let run = try ExperimentTables(
-            models: models, folder: folder, settings: try size.settings(subjects: subjects, seeds: seeds), names: tables
+            models: models, folder: folder, settings: try size.settings(subjects: subjects, seeds: seeds),
+            names: tables, rows: rows.isEmpty ? nil : rows
         ) {
             StandardStream.errors.write($0 + "\n")
         }

@@ -25,11 +25,11 @@ import Testing
 
     /// - Returns: the tables, and what was said on the way.
     private func run(
-        _ tiny: TinyModels, _ settings: TableSettings, _ names: [String]
+        _ tiny: TinyModels, _ settings: TableSettings, _ names: [String], rows: [String]? = nil
     ) throws -> (text: String, said: [String]) {
         var said: [String] = []
         let text = try ExperimentTables(
-            models: tiny.folder, folder: tiny.folder + "/run", settings: settings, names: names
+            models: tiny.folder, folder: tiny.folder + "/run", settings: settings, names: names, rows: rows
         ) { said.append($0) }.run()
         return (text, said)
     }
@@ -53,6 +53,19 @@ import Testing
             var other = settings()
             other.prompts = 1
             #expect(try run(tiny, other, ["arbooth"]).said.count == 8, "other settings are other cells")
+        }
+    }
+
+    /// The rows that matter first; the others in another night.
+    @Test func someRowsAreFilledAndTheTableHasThoseOfBeforeToo() throws {
+        try withModels { tiny in
+            let rows = ExperimentTables.rows(of: ["arbooth"])
+            #expect(rows.count == 4)
+            #expect(try run(tiny, settings(), ["arbooth"], rows: [rows[0]]).said.count == 2)
+            let second = try run(tiny, settings(), ["arbooth"], rows: [rows[1]])
+            #expect(second.said.count == 2 && second.said.allSatisfy { $0.hasPrefix("\(rows[1]),") })
+            #expect(try run(tiny, settings(), ["arbooth"]).said.count == 4)
+            #expect(try run(tiny, settings(), ["arbooth"], rows: [rows[0]]).text.contains("ARBooth"))
         }
     }
 

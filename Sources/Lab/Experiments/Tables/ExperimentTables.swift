@@ -12,9 +12,16 @@ package struct ExperimentTables {
     /// Of all tables that can be run.
     package static let names = PaperTable.all.map(\.name)
 
+    /// The rows of such tables, each once, by the names that cells have.
+    package static func rows(of names: [String]) -> [String] {
+        variants(of: PaperTable.all.filter { names.contains($0.name) }).map(\.key)
+    }
+
     private let models, folder: String
     private let settings: TableSettings
     private let tables: [PaperTable]
+    /// Those that are filled; nil fills all.
+    private let rows: [String]?
     private let cellRun: TableCellRun
     /// Nil where there is no classifier among the models.
     private let promptAccuracy: PromptAccuracy?
@@ -24,21 +31,24 @@ package struct ExperimentTables {
     ///   - models: the folder of all models.
     ///   - folder: the run's own; made where it is missing.
     ///   - names: of `names`.
+    ///   - rows: those that are filled; nil fills all. What earlier runs filled stands in the tables, too.
     ///   - report: hears what happens, a line at a time.
     /// - Throws: `MetricEncoders.Missing` without the encoders.
     package init(
-        models: String, folder: String, settings: TableSettings, names: [String], report: @escaping (String) -> Void
+        models: String, folder: String, settings: TableSettings, names: [String], rows: [String]? = nil,
+        report: @escaping (String) -> Void
     ) throws {
         try self.init(
             models: models, folder: folder, settings: settings,
-            tables: PaperTable.all.filter { names.contains($0.name) }, report: report)
+            tables: PaperTable.all.filter { names.contains($0.name) }, rows: rows, report: report)
     }
 
     init(
-        models: String, folder: String, settings: TableSettings, tables: [PaperTable],
+        models: String, folder: String, settings: TableSettings, tables: [PaperTable], rows: [String]? = nil,
         report: @escaping (String) -> Void
     ) throws {
-        (self.models, self.folder, self.settings, self.tables, self.report) = (models, folder, settings, tables, report)
+        (self.models, self.folder, self.settings, self.tables) = (models, folder, settings, tables)
+        (self.rows, self.report) = (rows, report)
         cellRun = TableCellRun(
             models: models, folder: folder, settings: settings,
             encoders: try MetricEncoders(directory: models, clip: settings.clip, dino: settings.dino))
@@ -58,7 +68,7 @@ package struct ExperimentTables {
                 for (variant, digest) in inputs {
                     let key = TableCell.Key(variant: variant.key, subject: number, seed: UInt64(seed), inputs: digest)
                     keys.append((variant, key))
-                    try fill(variant, key, file)
+                    if rows?.contains(variant.key) ?? true { try fill(variant, key, file) }
                 }
             }
         }
@@ -130,8 +140,10 @@ package struct ExperimentTables {
             """
     }
 
-    /// The tables' variants, each once.
-    private var variants: [TableVariant] {
+    private var variants: [TableVariant] { ExperimentTables.variants(of: tables) }
+
+    /// Each once.
+    private static func variants(of tables: [PaperTable]) -> [TableVariant] {
         tables.flatMap(\.rows).map(\.variant).reduce(into: []) { variants, variant in
             if !variants.contains(where: { $0.key == variant.key }) { variants.append(variant) }
         }
