@@ -5,9 +5,11 @@ package struct StyleWording: Sendable, Equatable {
 
     /// With {subject} and {style}.
     package let template: String
+    /// The model's word for a style of any kind: what one that is learnt starts as.
+    package let noun: String
 
     /// - Parameter template: with {subject} and {style}.
-    package init(template: String) { self.template = template }
+    package init(template: String, noun: String = "style") { (self.template, self.noun) = (template, noun) }
 
     /// - Parameter subject: what is shown, and where: "a dog on the beach".
     package func callAsFunction(subject: String, style: String) -> String {

@@ -28,6 +28,8 @@ package final class ChameleonModel {
         var temperature: Float
         /// How its captions speak of styles, with {subject} and {style}; nil where nobody knows.
         package var styledPrompt: String?
+        /// Its captions' word for styles that have no other; nil where nobody knows.
+        package var styleNoun: String?
         /// What is said around a prompt, with {width} and {height} of the picture and {prompt}; nil says the prompt
         /// alone.
         package var promptTemplate: String?
@@ -39,7 +41,7 @@ package final class ChameleonModel {
             name: String, pictureSize: Int, vocabulary: ChameleonVocabulary,
             tokenizer: ChameleonTokenizer.Configuration,
             transformer: ChameleonTransformer.Configuration, guidance: Float, topK: Int, temperature: Float,
-            styledPrompt: String? = nil
+            styledPrompt: String? = nil, styleNoun: String? = nil
         ) {
             self.name = name
             self.pictureSize = pictureSize
@@ -50,6 +52,7 @@ package final class ChameleonModel {
             self.topK = topK
             self.temperature = temperature
             self.styledPrompt = styledPrompt
+            self.styleNoun = styleNoun
         }
 
         /// Codes of a picture: `otherGrid`, or the square of `pictureSize`.

@@ -65,7 +65,7 @@ final class ModelTexts {
         guard let description = try? ModelFolder.written(folder) else { return nil }
         let own = try? TextTokenizer(path: folder)
         let configuration = FileManager.default.contents(atPath: files[1]).flatMap { try? JSONValue(json: $0) }
-        let wording = configuration?["styledPrompt"]?.string.map(StyleWording.init) ?? .paper
+        let wording = configuration?["styledPrompt"]?.string.map { StyleWording(template: $0) } ?? .paper
         let text = ModelText(
             description: description, tokenizer: own ?? Self.pipelineTokenizer(in: folder), wording: wording,
             spellsConcepts: own == nil, cleansCaptions: configuration?["cleansCaptions"] == .bool(true),

@@ -80,14 +80,15 @@ package struct LoadedModel {
 
     /// How prompts for it speak of styles.
     package var styleWording: StyleWording {
-        let template =
+        let (template, noun): (String?, String?) =
             switch backbone {
-            case .infinity(let model): model.configuration.styledPrompt
-            case .chameleon(let model): model.configuration.styledPrompt
-            case .llamagen(let model): model.configuration.styledPrompt
-            case .diffusion(let model): model.settings.styledPrompt
+            case .infinity(let model): (model.configuration.styledPrompt, nil)
+            case .chameleon(let model): (model.configuration.styledPrompt, model.configuration.styleNoun)
+            case .llamagen(let model): (model.configuration.styledPrompt, nil)
+            case .diffusion(let model): (model.settings.styledPrompt, nil)
             }
-        return template.map(StyleWording.init) ?? .paper
+        let paper = StyleWording.paper
+        return StyleWording(template: template ?? paper.template, noun: noun ?? paper.noun)
     }
 
     /// Whether matrices of its network stay as their file has them, in bfloat16 or in eight bits.

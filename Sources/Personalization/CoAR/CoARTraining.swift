@@ -94,7 +94,7 @@ package final class CoARTraining: ConceptTraining {
             moments: options.moments ?? .single)
     }
 
-    /// Where the vectors start: the text vectors at the states of the class noun (of the word `style`) in the
+    /// Where the vectors start: the text vectors at the states of the class noun (of the word for styles) in the
     /// placeholder's place, the image vectors at the mean of the references' codes, or near zero without
     /// self-regularization.
     private static func start(
@@ -103,7 +103,8 @@ package final class CoARTraining: ConceptTraining {
         let c = model.configuration.transformer
         let frozen = FrozenStates(model: model, layers: options.layerCount(of: c.depth, role: concept.role))
         let mean = frozen.meanOfCodes(concept.classPhotoPrompt, references: references)
-        let noun = model.textTokenizer.words(amid: concept.role == .subject ? concept.className : "style").last ?? 0
+        let word = concept.role == .subject ? concept.className : concept.wording.noun
+        let noun = model.textTokenizer.words(amid: word).last ?? 0
         let tokenizer = model.textTokenizer.adding(placeholders: [concept.placeholder])
         let words = model.words(options.prompt(of: concept), tokenizer: tokenizer)
         let name = tokenizer.identifier(of: concept.placeholder)!
