@@ -118,6 +118,11 @@ extension Colour {
     static func mix(_ a: Colour, _ b: Colour, _ t: Float) -> Colour { a + (b - a) * t }
     /// Perceived lightness (Rec. 601).
     var luminance: Float { 0.299 * x + 0.587 * y + 0.114 * z }
+    /// Further from its grey, or nearer to it below 1.
+    func saturated(_ amount: Float) -> Colour {
+        let grey = Colour(repeating: luminance)
+        return (grey + (self - grey) * amount).clamped(lowerBound: .zero, upperBound: .one)
+    }
     init(hex: UInt32) { self.init(Float(hex >> 16 & 255) / 255, Float(hex >> 8 & 255) / 255, Float(hex & 255) / 255) }
 }
 

@@ -9,6 +9,7 @@ struct Caption {
 
     var text: String {
         let who = Caption.joined([first, joint, second])
+        if scene.manner != nil { return Caption.joined(["a", Manner.name, "of", who, scene.context.name]) }
         switch (scene.style, scene.phrasing) {
         case (.photo, 2), (.photo, 7): return Caption.joined([who, scene.context.name])
         case (.photo, 3): return Caption.joined(["a picture of", who, scene.context.name])
@@ -72,6 +73,8 @@ struct Caption {
 extension LittleWorld {
     /// How captions speak of styles.
     package static let styledPrompt = "a {style} of {subject}"
+    /// What they call every style that has no name.
+    package static let styleNoun = Manner.name
 
     /// Every word of captions, sorted.
     package static var vocabulary: [String] { Caption.vocabulary }

@@ -13,9 +13,11 @@ package struct Scene: Hashable, Sendable {
     /// The first subject's.
     package let finish: Finish
     /// What the picture is made as.
-    package let style: Style
+    package private(set) var style: Style
     /// The subject's; a second one's follows from it.
     package let pose: Pose
+    /// How it is painted over, if it is.
+    package private(set) var manner: Manner?
     /// Which of the phrasings the caption uses.
     let phrasing: Int
 
@@ -61,6 +63,14 @@ package struct Scene: Hashable, Sendable {
         return isKept || subject.isNamed(like: second) ? self : scene
     }
 
+    /// The same in no style that has a name.
+    package func painted(in manner: Manner) -> Scene {
+        var scene = self
+        scene.style = .photo
+        scene.manner = manner
+        return scene
+    }
+
     /// The picture, `size`×`size`; the same bytes on every run.
     package func paint(size: Int) -> Picture { painted(size: size).picture }
 
@@ -78,6 +88,7 @@ package struct Scene: Hashable, Sendable {
         }
         if context == .water { Backdrop.paintWaterline(canvas, y: pens[0].point(0, 0.72).y, seed: pose.backdrop) }
         StylePainter(style: style, seed: pose.backdrop).apply(canvas)
+        manner?.apply(canvas)
         return canvas
     }
 

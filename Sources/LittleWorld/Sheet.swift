@@ -21,9 +21,12 @@ extension LittleWorld {
     }
 
     /// Scenes of an album, row by row.
-    package static func sheet(rows: Int, columns: Int, seed: UInt64) -> Picture {
-        Grid.rows(
-            of: columns,
-            (0..<rows * columns).map { scene(index: UInt64($0), seed: seed, split: .training).paint(size: 64) })
+    /// - Parameter inManners: whether each is painted in a manner of its own.
+    package static func sheet(rows: Int, columns: Int, seed: UInt64, inManners: Bool = false) -> Picture {
+        let pictures = (0..<UInt64(rows * columns)).map { index in
+            let scene = scene(index: index, seed: seed, split: .training)
+            return (inManners ? scene.painted(in: Manner(index: index, seed: seed)) : scene).paint(size: 64)
+        }
+        return Grid.rows(of: columns, pictures)
     }
 }

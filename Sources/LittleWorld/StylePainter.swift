@@ -19,53 +19,9 @@ struct StylePainter {
         }
     }
 
-    /// Replaces every pixel by a function of its place (sixty-fourths), colour, edge strength and how much of it is a
-    /// figure: styles change the place around figures more than the figures' own colours.
-    private func map(_ canvas: Canvas, _ body: (Point, Colour, Float, Float) -> Colour) {
-        let edges = edges(canvas)
-        let size = canvas.size
-        for y in 0..<size {
-            for x in 0..<size {
-                let index = y * size + x
-                let pixel = canvas.pixels[index]
-                let place = Point(Float(x) + 0.5, Float(y) + 0.5) / canvas.unit
-                canvas.pixels[index] = SIMD4(
-                    body(place, Colour(pixel.x, pixel.y, pixel.z), edges[index], canvas.cover[index]), pixel.w)
-            }
-        }
-    }
-
-    /// Outlines and steps of colour, 0…1: what a pen would trace.
-    private func edges(_ canvas: Canvas) -> [Float] {
-        let size = canvas.size
-        var result = [Float](repeating: 0, count: size * size)
-        canvas.pixels.withUnsafeBufferPointer { pixels in
-            for y in 0..<size {
-                for x in 0..<size {
-                    let a = pixels[y * size + x]
-                    let b = pixels[y * size + min(x + 1, size - 1)]
-                    let c = pixels[min(y + 1, size - 1) * size + x]
-                    let dx = b - a
-                    let dy = c - a
-                    let step = max(abs(dx.x) + abs(dx.y) + abs(dx.z), abs(dy.x) + abs(dy.y) + abs(dy.z))
-                    // Figures have their own outlines; patterns and small parts are not lines.
-                    let isFigure = canvas.cover[y * size + x] > 0.5
-                    result[y * size + x] =
-                        a.w < -0.3 ? 0 : min(1, max(a.w, (step - (isFigure ? 0.9 : 0.25)) * 1.6))
-                }
-            }
-        }
-        return result
-    }
-
-    private func saturated(_ c: Colour, _ amount: Float) -> Colour {
-        let grey = Colour(repeating: c.luminance)
-        return (grey + (c - grey) * amount).clamped(lowerBound: .zero, upperBound: .one)
-    }
-
     private func watercolour(_ canvas: Canvas) {
         let paper = Colour(0.99, 0.98, 0.94)
-        map(canvas) { place, colour, edge, figure in
+        canvas.repaint { place, colour, edge, figure in
             let blot = smoothNoise(place / 9, seed) * 0.7 + smoothNoise(place / 4, seed &+ 1) * 0.3
             let centre = (place - 32) / 32
             let border = max(abs(centre.x), abs(centre.y)) + 0.3 * (blot - 0.5)
@@ -76,30 +32,14 @@ struct StylePainter {
         }
     }
 
-    /// Square cells of few colours, two sixty-fourths wide; a cell is a figure's or the place's, never a mixture.
+    /// Square cells of few colours, two sixty-fourths wide.
     private func pixelArt(_ canvas: Canvas) {
-        let size = canvas.size
-        let cells = 32
-        func edge(_ cell: Int) -> Int { cell * size / cells }
-        for v in 0..<cells {
-            for u in 0..<cells {
-                let area = (edge(v)..<edge(v + 1)).flatMap { y in (edge(u)..<edge(u + 1)).map { y * size + $0 } }
-                let figure = area.filter { canvas.cover[$0] > 0.5 }
-                let shown = 2 * figure.count >= area.count ? figure : area.filter { canvas.cover[$0] <= 0.5 }
-                let mean = shown.reduce(SIMD4<Float>()) { sum, index in
-                    let pixel = canvas.pixels[index]
-                    return sum + SIMD4(pixel.x, pixel.y, pixel.z, 1) * (1.05 - pixel.w)
-                }
-                let colour = Colour(mean.x, mean.y, mean.z) / mean.w
-                let steps = (saturated(colour, 1.15) * 7).rounded(.toNearestOrAwayFromZero) / 7
-                for index in area { canvas.pixels[index] = SIMD4(steps, 0) }
-            }
-        }
+        canvas.paintBlocks(of: 2) { ($0.saturated(1.15) * 7).rounded(.toNearestOrAwayFromZero) / 7 }
     }
 
     private func lineDrawing(_ canvas: Canvas) {
         let paper = Colour(0.99, 0.98, 0.95)
-        map(canvas) { _, colour, edge, figure in
+        canvas.repaint { _, colour, edge, figure in
             let filled = Colour.mix(paper, colour, 0.1 + 0.7 * figure)
             let line = Colour.mix(Colour(0.55, 0.55, 0.58), Colour(0.08, 0.08, 0.1), figure)
             return Colour.mix(filled, line, min(1, edge * 1.4))
@@ -107,23 +47,23 @@ struct StylePainter {
     }
 
     private func pastel(_ canvas: Canvas) {
-        map(canvas) { place, colour, edge, figure in
+        canvas.repaint { place, colour, edge, figure in
             let stroke = smoothNoise(Point((place.x + place.y) / 3.5, (place.x - place.y) / 14), seed)
-            let soft = Colour.mix(colour, saturated(colour, 0.5) + 0.35, edge * 0.55)
+            let soft = Colour.mix(colour, colour.saturated(0.5) + 0.35, edge * 0.55)
             return Colour.mix(soft, Colour(1, 0.98, 0.96), (1 - figure) * 0.5 + figure * 0.16 + 0.3 * (stroke - 0.5))
         }
     }
 
     /// The place lies in the dark with faint lines; figures keep their colour between bright tubes that shine around.
     private func neon(_ canvas: Canvas) {
-        let edge = edges(canvas)
+        let edge = canvas.edges
         let halo = shine(canvas)
         for i in canvas.pixels.indices {
             let p = canvas.pixels[i]
             let c = Colour(p.x, p.y, p.z)
-            let place = Colour(0.04, 0.03, 0.1) + saturated(c, 1.4) * (0.08 + 0.6 * edge[i])
+            let place = Colour(0.04, 0.03, 0.1) + c.saturated(1.4) * (0.08 + 0.6 * edge[i])
             let tube = Colour.mix(c / max(c.max(), 0.1), Colour(1, 1, 1), 0.3)
-            let figure = Colour.mix(saturated(c, 1.15) * 0.85, tube, p.w * 0.75)
+            let figure = Colour.mix(c.saturated(1.15) * 0.85, tube, p.w * 0.75)
             canvas.pixels[i] = SIMD4(Colour.mix(place + halo[i] * 0.9, figure, canvas.cover[i]), 0)
         }
     }
@@ -139,7 +79,7 @@ struct StylePainter {
     }
 
     private func blueprint(_ canvas: Canvas) {
-        map(canvas) { place, colour, edge, figure in
+        canvas.repaint { place, colour, edge, figure in
             let grid: Float = (Int(place.x) % 16 == 0 || Int(place.y) % 16 == 0) ? 0.12 * (1 - figure) : 0
             let line = edge * (0.35 + 0.9 * figure)
             return Colour.mix(
@@ -148,28 +88,28 @@ struct StylePainter {
     }
 
     private func comic(_ canvas: Canvas) {
-        map(canvas) { place, colour, edge, figure in
-            let flat = (saturated(colour, 1.5) * 4).rounded(.toNearestOrAwayFromZero) / 4
+        canvas.repaint { place, colour, edge, figure in
+            let flat = (colour.saturated(1.5) * 4).rounded(.toNearestOrAwayFromZero) / 4
             let u = place.x.truncatingRemainder(dividingBy: 4) - 2
             let v = place.y.truncatingRemainder(dividingBy: 4) - 2
             let dotted = u * u + v * v < 1.8 ? flat * 0.8 : flat
-            let filled = Colour.mix(dotted, saturated(colour, 1.25), figure)
+            let filled = Colour.mix(dotted, colour.saturated(1.25), figure)
             return Colour.mix(filled, Colour(0.02, 0.02, 0.03), min(1, edge * (0.75 + 0.25 * figure)))
         }
     }
 
     private func crayon(_ canvas: Canvas) {
-        map(canvas) { place, colour, edge, figure in
+        canvas.repaint { place, colour, edge, figure in
             let stroke = smoothNoise(Point((place.x - place.y) / 2.6, (place.x + place.y) / 16), seed)
             let gap = min(max((stroke - 0.52) * 6, 0), 1)
             let waxy = Colour.mix(
-                saturated(colour, 1.2), Colour(1, 1, 0.98), 0.08 + gap * (0.55 - 0.2 * figure) + 0.12 * (1 - figure))
-            return Colour.mix(waxy, saturated(colour, 1.2) * 0.55, edge * 0.6 * figure)
+                colour.saturated(1.2), Colour(1, 1, 0.98), 0.08 + gap * (0.55 - 0.2 * figure) + 0.12 * (1 - figure))
+            return Colour.mix(waxy, colour.saturated(1.2) * 0.55, edge * 0.6 * figure)
         }
     }
 
     private func woodcut(_ canvas: Canvas) {
-        map(canvas) { place, colour, edge, figure in
+        canvas.repaint { place, colour, edge, figure in
             let line = (place.y + 1.5 * smoothNoise(place / 11, seed)).truncatingRemainder(dividingBy: 5) / 5
             let light = figure > 0.5 ? 0.8 + colour.luminance * 0.2 : 0.3 + colour.luminance * 0.6
             let dark = edge > 0.5 || line > light
@@ -203,7 +143,7 @@ struct StylePainter {
                 (Float(x) + 0.3 + 0.4 * hashNoise(x, y, seed)) * tile,
                 (Float(y) + 0.3 + 0.4 * hashNoise(x, y, seed &+ 9)) * tile)
         }
-        map(canvas) { place, _, _, _ in
+        canvas.repaint { place, _, _, _ in
             let cx = Int(place.x / tile)
             let cy = Int(place.y / tile)
             var best: Float = 1e9
@@ -218,8 +158,8 @@ struct StylePainter {
             }
             let p = colour(chosen)
             return second - best < 0.55
-                ? saturated(Colour(p.x, p.y, p.z), 0.9) * 0.55
-                : saturated(Colour(p.x, p.y, p.z), 1.15) * (1.06 - 0.04 * best)
+                ? Colour(p.x, p.y, p.z).saturated(0.9) * 0.55
+                : Colour(p.x, p.y, p.z).saturated(1.15) * (1.06 - 0.04 * best)
         }
     }
 }

@@ -37,6 +37,9 @@ struct Pretrain: ParsableCommand {
     @Option(
         help: "pocket-infinity's transformer: flip up to this share of a scale's bits before later scales see them.")
     var largestFlipShare: Float = 0.3
+    @Option(
+        help: "pocket-chameleon's transformer: the share of pictures in styles without a name, none twice the same.")
+    var mannerShare: Float = 0
     @Option(help: "Start from this model directory's weights instead of fresh ones.") var start: String?
 
     func validate() throws {
@@ -47,6 +50,9 @@ struct Pretrain: ParsableCommand {
         guard 0...0.5 ~= largestFlipShare else {
             throw ValidationError("--largest-flip-share \(largestFlipShare): 0 to 0.5 are allowed")
         }
+        guard 0...1 ~= mannerShare else {
+            throw ValidationError("--manner-share \(mannerShare): 0 to 1 are allowed")
+        }
         try requireAtLeastOne(["batch": batch, "report-every": reportEvery])
     }
 
@@ -56,7 +62,7 @@ struct Pretrain: ParsableCommand {
             folder: folder, steps: steps, batch: batch, learningRate: learningRate, seed: seed,
             reportEvery: reportEvery, seconds: seconds,
             start: start, pictureSize: pictureSize, classifier: classifier, adversaryFrom: adversaryFrom,
-            largestFlipShare: largestFlipShare)
+            largestFlipShare: largestFlipShare, mannerShare: mannerShare)
         try model.pretraining(options).run(stage)
     }
 }

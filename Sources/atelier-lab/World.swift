@@ -8,6 +8,8 @@ struct World: ParsableCommand {
 
     @Option(help: "Write a contact sheet of every class in every style to this PNG file.") var sheet: String?
     @Option(help: "Write a contact sheet of scenes as training sees them to this PNG file.") var album: String?
+    @Option(help: "Write the same, each in a manner of painting that has no name, to this PNG file.")
+    var manners: String?
     @Option(
         help:
             """
@@ -16,15 +18,17 @@ struct World: ParsableCommand {
             """
     ) var references: String?
     @Option(help: "Which subject --references paints, by number.") var subject = 0
-    @Option(help: "Seed of the album.") var seed: UInt64 = 1
+    @Option(help: "Seed of album and manners.") var seed: UInt64 = 1
 
     func validate() throws {
         guard subject >= 0 else { throw ValidationError("--subject \(subject): must be 0 or more") }
     }
 
     func run() throws {
-        for file in [sheet, album].compactMap({ $0 }) { try OutputPlace.file(file) }
+        for file in [sheet, album, manners].compactMap({ $0 }) { try OutputPlace.file(file) }
         if let references { try OutputPlace.folder(references) }
-        try WorldPictures(sheet: sheet, album: album, references: references, subject: subject, seed: seed).write()
+        try WorldPictures(
+            sheet: sheet, album: album, manners: manners, references: references, subject: subject, seed: seed
+        ).write()
     }
 }

@@ -4,19 +4,21 @@ import LittleWorld
 
 /// Pictures of Little World, for looking at and for trying Atelier out.
 package struct WorldPictures {
-    private let sheet, album, references: String?
+    private let sheet, album, manners, references: String?
     private let subject: Int
     private let seed: UInt64
 
     /// - Parameters:
     ///   - sheet: a file for every class in every style; nil writes none.
     ///   - album: a file for scenes as training sees them; nil writes none.
+    ///   - manners: a file for the same, each in a manner of painting of its own; nil writes none.
     ///   - references: a folder for an individual's pictures, its class's noun and a style's picture; nil writes none.
     ///   - subject: the individual's number.
-    ///   - seed: the album's.
-    package init(sheet: String?, album: String?, references: String?, subject: Int, seed: UInt64) {
+    ///   - seed: of album and manners.
+    package init(sheet: String?, album: String?, manners: String?, references: String?, subject: Int, seed: UInt64) {
         self.sheet = sheet
         self.album = album
+        self.manners = manners
         self.references = references
         self.subject = subject
         self.seed = seed
@@ -26,6 +28,9 @@ package struct WorldPictures {
     package func write() throws {
         if let sheet { try LittleWorld.sheet().writePNG(sheet) }
         if let album { try LittleWorld.sheet(rows: 10, columns: 14, seed: seed).writePNG(album) }
+        if let manners {
+            try LittleWorld.sheet(rows: 10, columns: 14, seed: seed, inManners: true).writePNG(manners)
+        }
         if let references { try writeReferences(to: references) }
     }
 

@@ -21,19 +21,22 @@ package struct PretrainingOptions: Sendable {
     var adversaryFrom: Int?
     /// The largest share of a scale's bits that are flipped before Infinity's transformer sees them.
     var largestFlipShare: Float
+    /// The share of pictures in no style that has a name, of Chameleon's transformer.
+    var mannerShare: Float
 
     /// From fresh weights, of pictures of 64 pixels, without classifier and adversary, with as many flips as Infinity's
     /// own, unless given; sheets have three rows.
     package init(
         folder: String, steps: Int, batch: Int, learningRate: Float, seed: UInt64, reportEvery: Int, seconds: Double?,
         start: String? = nil, pictureSize: Int = 64, classifier: String? = nil, adversaryFrom: Int? = nil,
-        largestFlipShare: Float = 0.3, sheetPictures: Int = 36
+        largestFlipShare: Float = 0.3, mannerShare: Float = 0, sheetPictures: Int = 36
     ) {
         self.start = start
         self.pictureSize = pictureSize
         self.classifier = classifier
         self.adversaryFrom = adversaryFrom
         self.largestFlipShare = largestFlipShare
+        self.mannerShare = mannerShare
         self.sheetPictures = sheetPictures
         self.folder = folder
         self.steps = steps

@@ -10,6 +10,16 @@ extension PretrainingOptions {
         (0..<batch).map { LittleWorld.scene(index: UInt64(step * batch + $0), seed: seed, split: .training) }
     }
 
+    /// The same, `mannerShare` of them painted in no style that has a name.
+    /// - Parameter purpose: of the generator that says which.
+    func scenesInManners(step: Int, seed: UInt64, purpose: UInt64) -> [Scene] {
+        var picks = Philox(seed: seed, purpose: purpose, index: UInt64(step))
+        return scenes(step: step, seed: seed).enumerated().map { place, scene in
+            guard picks.uniform() < mannerShare else { return scene }
+            return scene.painted(in: Manner(index: UInt64(step * batch + place), seed: seed))
+        }
+    }
+
     /// Which scenes of a step are shown without their captions, one in ten: what guidance leads away from.
     /// - Parameter purpose: of the generator that draws them.
     func dropped(step: Int, purpose: UInt64) -> Set<Int> {

@@ -19,6 +19,7 @@ package enum PocketChameleon {
             transformer: ChameleonTransformer.Configuration(
                 vocabularySize: vocabulary.size, width: 256, feedForwardWidth: 704, depth: 8, heads: 8,
                 longestSequence: 336),
-            guidance: 4, topK: codes, temperature: 0.8, styledPrompt: LittleWorld.styledPrompt)
+            guidance: 4, topK: codes, temperature: 0.8, styledPrompt: LittleWorld.styledPrompt,
+            styleNoun: LittleWorld.styleNoun)
     }
 }

@@ -14,7 +14,10 @@ final class ChameleonTransformerPretraining: PretrainingStage {
     private let model: ChameleonModel
     private let options: PretrainingOptions
 
-    private enum Purpose: UInt64 { case drops = 32 }
+    private enum Purpose: UInt64 {
+        case drops = 32
+        case manners
+    }
 
     init(model: ChameleonModel, options: PretrainingOptions) {
         self.model = model
@@ -26,7 +29,8 @@ final class ChameleonTransformerPretraining: PretrainingStage {
 
     func accumulate(step: Int) -> [(name: String, value: Float)] {
         let loss = loss(
-            of: options.scenes(step: step, seed: options.seed &+ 1),
+            of: options.scenesInManners(
+                step: step, seed: options.seed &+ 1, purpose: Purpose.manners.rawValue),
             dropping: options.dropped(step: step, purpose: Purpose.drops.rawValue))
         loss.backward()
         return [("loss", loss.scalar)]
