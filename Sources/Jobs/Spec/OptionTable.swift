@@ -149,7 +149,10 @@ extension OptionTable {
             JobOption("regularization_weight", .numbers(0...100), standard: .number(5e-4), "how strongly"),
             JobOption(
                 "prompt", .text(9...500, containing: "{concept}"), standard: .null,
-                "what is trained with: {concept} is the concept's place, {class} its class noun"),
+                """
+                what is trained with: {concept} is the concept's place, {class} its class noun\
+                \(role == .style ? "; it should also say where that is, which else is learnt as the style's" : "")
+                """),
             JobOption(
                 "largest_zoom", .numbers(1...4), standard: .number(1.15),
                 "the largest random enlargement of a reference, as far as its pixels go"),

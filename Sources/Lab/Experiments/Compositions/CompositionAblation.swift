@@ -75,7 +75,9 @@ package struct CompositionAblation {
         let loaded = try LoadedModel(directory: model)
         return CompositionPlan(
             subjects: subjects, styles: styles, places: places, seeds: seeds, firstSubject: firstSubject,
-            wording: wording.map(StyleWording.init) ?? loaded.styleWording, size: loaded.pictureSize)
+            wording: StyleWording(
+                template: wording ?? loaded.styleWording.template, noun: loaded.styleWording.noun),
+            size: loaded.pictureSize)
     }
 
     /// Learns, draws and measures what the folder does not have yet, writes `table.txt` and a sheet for each arm.
@@ -139,7 +141,10 @@ package struct CompositionAblation {
     }
 
     private func given(_ training: CompositionPlan.Training, by method: PersonalizationMethod) -> JSONValue? {
-        method == .lora ? options.lora : training.concept.role == .subject ? options.subject : options.style
+        if method == .lora { return options.lora }
+        if training.concept.role == .subject { return options.subject }
+        let given = options.style ?? .object([:])
+        return given["prompt"] == nil ? given.adding("prompt", .string(plan.prompt(learning: training))) : given
     }
 
     /// One picture a place.

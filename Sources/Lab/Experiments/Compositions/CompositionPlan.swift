@@ -107,6 +107,13 @@ package struct CompositionPlan {
             style: "<\(CompositionPlan.styleName)>")
     }
 
+    /// What a style is learned with. It says where the picture is: what words can say would else be learnt as the
+    /// style's, which then gives way to every place that a prompt names.
+    func prompt(learning style: Training) -> String {
+        let subject = style.concept.anyOfItsClass.map { "\($0) \(style.scene.context.name)" }
+        return wording(subject: subject ?? style.scene.context.name, style: "{concept}")
+    }
+
     /// What text alignment is held against: everything asked for but the identity and the style.
     func description(_ subject: Training, _ place: Place) -> String {
         "\(subject.concept.anyOfItsClass ?? "") \(place.words)"
