@@ -74,8 +74,8 @@ let package = Package(
         .target(
             name: "Lab",
             dependencies: [
-                "Engine", "Jobs", "Hashing", "Checkpoints", "Catalogue", "Randomness", "Tensors", "Autograd", "Layers",
-                "Images", "Backbones", "Personalization", "Evaluation", "LittleWorld",
+                "Engine", "Jobs", "Hashing", "Checkpoints", "Compression", "Catalogue", "Randomness", "Tensors",
+                "Autograd", "Layers", "Images", "Backbones", "Personalization", "Evaluation", "LittleWorld",
             ]),
 
         // The control plane.
@@ -181,7 +181,7 @@ let package = Package(
         .testTarget(name: "RandomnessTests", dependencies: ["Randomness"]),
         .testTarget(name: "TensorsTests", dependencies: ["ComputeTesting", "Tensors", "CKernels"]),
         // Files made byte by byte, for those who read them.
-        .target(name: "FileTesting", path: "Tests/FileTesting"),
+        .target(name: "FileTesting", dependencies: ["Checkpoints"], path: "Tests/FileTesting"),
         // Threads for tests that compute.
         .target(name: "ComputeTesting", path: "Tests/ComputeTesting"),
         .testTarget(name: "CheckpointsTests", dependencies: ["ComputeTesting", "Checkpoints", "FileTesting"]),

@@ -56,7 +56,7 @@ import Testing
         let path = try folder.write([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], "model.bin")
         let error = try #require(throws: CheckpointError.self) { try Checkpoint.open(path) }
         #expect(error.problem.hasSuffix("its first bytes are 01 02 03 04 05 06 07 08"))
-        let bare = try folder.write(HandmadePickle().ended, "model.pkl")
+        let bare = try folder.write(PickleWriter().ended, "model.pkl")
         #expect(throws: CheckpointError.self) { try Checkpoint.open(bare) }
     }
 

@@ -10,7 +10,7 @@ import Testing
 
     init() throws { folder = try TestFolder() }
 
-    private let tensor: (inout HandmadePickle) -> Void = {
+    private let tensor: (inout PickleWriter) -> Void = {
         $0.tensor([2], [1], 0) { $0.storage("FloatStorage", "0", 2) }
     }
     private let storages: [(key: String, bytes: [UInt8])] = [("0", HandmadeTorchArchive.floats([1, 2]))]
@@ -20,14 +20,14 @@ import Testing
     }
 
     /// A flat state dict of `w` and one other thing.
-    private func open(beside write: @escaping (inout HandmadePickle) -> Void) throws -> Checkpoint {
-        var pickle = HandmadePickle()
+    private func open(beside write: @escaping (inout PickleWriter) -> Void) throws -> Checkpoint {
+        var pickle = PickleWriter()
         pickle.dictionary([("other", write), ("w", tensor)])
         return try open(pickle.ended)
     }
 
-    private func refusal(_ write: (inout HandmadePickle) -> Void) throws -> String {
-        var pickle = HandmadePickle()
+    private func refusal(_ write: (inout PickleWriter) -> Void) throws -> String {
+        var pickle = PickleWriter()
         write(&pickle)
         return try #require(throws: CheckpointError.self) { try open(pickle.ended) }.problem
     }
@@ -116,7 +116,7 @@ import Testing
     }
 
     @Test func protocol4IsRead() throws {
-        var pickle = HandmadePickle(version: 4)
+        var pickle = PickleWriter(version: 4)
         pickle.raw([0x95] + HandmadeSafetensors.littleEndian(UInt64(4)))
         pickle.code("}")
         pickle.raw([0x94])
@@ -183,8 +183,8 @@ import Testing
             ("model_ema.module", ["model_ema", "module"]), ("model_state_dict", ["model_state_dict"]),
             ("teacher", ["teacher"]),
         ] {
-            var pickle = HandmadePickle()
-            func nest(_ rest: ArraySlice<String>) -> (inout HandmadePickle) -> Void {
+            var pickle = PickleWriter()
+            func nest(_ rest: ArraySlice<String>) -> (inout PickleWriter) -> Void {
                 guard let first = rest.first else { return { $0.dictionary([("w", self.tensor)]) } }
                 return { $0.dictionary([("epoch", { $0.integer(1) }), (first, nest(rest.dropFirst()))]) }
             }
@@ -195,12 +195,12 @@ import Testing
     }
 
     @Test func anotherWrapperIsReadWhereItIsNamed() throws {
-        func weights(_ name: String) -> (inout HandmadePickle) -> Void { { $0.dictionary([(name, self.tensor)]) } }
-        var pickle = HandmadePickle()
+        func weights(_ name: String) -> (inout PickleWriter) -> Void { { $0.dictionary([(name, self.tensor)]) } }
+        var pickle = PickleWriter()
         pickle.dictionary([
             ("state_dict", weights("b")), ("ema", weights("a")), ("odd", weights("c")), ("args", { $0.code("}") }),
         ])
-        var averaged = HandmadePickle()
+        var averaged = PickleWriter()
         averaged.dictionary([("model", weights("b")), ("model_ema", weights("a"))])
         #expect(try open(averaged.ended).report.section == "model_ema")
         let checkpoint = try open(pickle.ended)
@@ -212,11 +212,11 @@ import Testing
     }
 
     @Test func whatHoldsNoTensorsIsToldForWhatItIs() throws {
-        var pickle = HandmadePickle()
+        var pickle = PickleWriter()
         pickle.dictionary([("history", { $0.dictionary([("w", self.tensor)]) }), ("epoch", { $0.integer(1) })])
         let nested = try #require(throws: CheckpointError.self) { try open(pickle.ended) }.problem
         #expect(nested.contains("there are tensors in history; its outermost keys: history, epoch"))
-        let network: (inout HandmadePickle) -> Void = { pickle in
+        let network: (inout PickleWriter) -> Void = { pickle in
             pickle.global("torchvision.models", "AlexNet")
             pickle.code(")")
             pickle.raw([0x81])
@@ -232,7 +232,7 @@ import Testing
 
     @Test func whatModulesWereWrappedInLeavesTheNames() throws {
         func names(_ names: String...) throws -> (names: [String], prefixes: [String]) {
-            var pickle = HandmadePickle()
+            var pickle = PickleWriter()
             pickle.dictionary(names.map { ($0, tensor) })
             let checkpoint = try open(pickle.ended)
             return (checkpoint.names, checkpoint.report.strippedPrefixes)
@@ -268,7 +268,7 @@ import Testing
     /// transformers 5 writes CLIP's text tower so where it stands alone, as the first of SDXL and FLUX.1 does.
     @Test func aLoneTextTowerHasThePublishedNames() throws {
         let own = ["embeddings.token_embedding.weight", "encoder.layers.0.layer_norm1.bias", "final_layer_norm.bias"]
-        var pickle = HandmadePickle()
+        var pickle = PickleWriter()
         pickle.dictionary((own + ["other.weight"]).map { ($0, tensor) })
         #expect(try open(pickle.ended).names == ["other.weight"] + own.map { "text_model.\($0)" })
     }

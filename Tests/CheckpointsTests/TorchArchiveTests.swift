@@ -17,7 +17,7 @@ import Testing
     private func view(
         _ shape: [Int], _ strides: [Int], _ offset: Int = 0, type: String = "FloatStorage"
     )
-        -> (inout HandmadePickle) -> Void
+        -> (inout PickleWriter) -> Void
     {
         { $0.tensor(shape, strides, offset) { $0.storage(type, "0", 6) } }
     }
@@ -110,7 +110,7 @@ import Testing
     }
 
     @Test func parametersAndSubclassesAreTheTensorTheyAreMadeOf() throws {
-        let parameter: (inout HandmadePickle) -> Void = { pickle in
+        let parameter: (inout PickleWriter) -> Void = { pickle in
             pickle.global("torch._utils", "_rebuild_parameter")
             pickle.mark()
             self.view([6], [1])(&pickle)
@@ -121,7 +121,7 @@ import Testing
             pickle.code("t")
             pickle.code("R")
         }
-        func subclass(_ module: String, _ function: String, _ pickle: inout HandmadePickle) {
+        func subclass(_ module: String, _ function: String, _ pickle: inout PickleWriter) {
             pickle.global(module, function)
             pickle.mark()
             pickle.global("torch._utils", "_rebuild_tensor_v2")
@@ -178,10 +178,10 @@ import Testing
     @Test func legacyFilesShareStoragesByViews() throws {
         let archive = HandmadeTorchArchive(
             [
-                ("whole", { $0.tensor([6], [1], 0) { $0.storage("FloatStorage", "k", 6, isLegacy: true) } }),
+                ("whole", { $0.tensor([6], [1], 0) { $0.storage("FloatStorage", "k", 6) { $0.none() } } }),
                 (
                     "part",
-                    { $0.tensor([2], [1], 1) { $0.storage("FloatStorage", "k", 6, view: ("v", 3, 3)) } }
+                    { $0.tensor([2], [1], 1) { $0.storage("FloatStorage", "k", 6) { $0.view("v", 3, 3) } } }
                 ),
             ], [("k", six)])
         let checkpoint = try Checkpoint.open(folder.write(archive.legacy()))
@@ -190,18 +190,18 @@ import Testing
         #expect(try checkpoint.tensor("part").floats() == [4, 5])
 
         let outside = HandmadeTorchArchive(
-            [("part", { $0.tensor([2], [1], 2) { $0.storage("FloatStorage", "k", 6, view: ("v", 3, 3)) } })],
+            [("part", { $0.tensor([2], [1], 2) { $0.storage("FloatStorage", "k", 6) { $0.view("v", 3, 3) } } })],
             [("k", six)])
         #expect(try refusal(outside.legacy()).contains("part reaches to number 3 of a storage of 3"))
         let wrong = HandmadeTorchArchive(
-            [("part", { $0.tensor([2], [1], 2) { $0.storage("FloatStorage", "k", 6, view: ("v", 5, 3)) } })],
+            [("part", { $0.tensor([2], [1], 2) { $0.storage("FloatStorage", "k", 6) { $0.view("v", 5, 3) } } })],
             [("k", six)])
         #expect(try refusal(wrong.legacy()).contains("storage"))
     }
 
     @Test func legacyFilesAreHeldAgainstTheirLength() throws {
         let archive = HandmadeTorchArchive(
-            [("w", { $0.tensor([6], [1], 0) { $0.storage("FloatStorage", "k", 6, isLegacy: true) } })], [("k", six)])
+            [("w", { $0.tensor([6], [1], 0) { $0.storage("FloatStorage", "k", 6) { $0.none() } } })], [("k", six)])
         let bytes = archive.legacy()
         #expect(try refusal(Array(bytes.dropLast())).contains("it is cut short in storage k"))
         #expect(try refusal(Array(bytes.dropLast(26))).contains("it is cut short before storage k"))

@@ -1,3 +1,5 @@
+import Checkpoints
+
 /// A file of torch made by hand: a pickle and the storages it refers to, in either layout.
 package struct HandmadeTorchArchive {
     package var pickle: [UInt8]
@@ -10,10 +12,10 @@ package struct HandmadeTorchArchive {
 
     /// A flat state dict.
     package init(
-        version: UInt8 = 2, _ entries: [(String, (inout HandmadePickle) -> Void)],
+        version: UInt8 = 2, _ entries: [(String, (inout PickleWriter) -> Void)],
         _ storages: [(key: String, bytes: [UInt8])] = []
     ) {
-        var pickle = HandmadePickle(version: version)
+        var pickle = PickleWriter(version: version)
         pickle.dictionary(entries)
         self.init(pickle.ended, storages)
     }
@@ -33,13 +35,13 @@ package struct HandmadeTorchArchive {
         let magic: [UInt8] = [
             0x80, 2, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, UInt8(ascii: "."),
         ]
-        var version = HandmadePickle()
+        var version = PickleWriter()
         version.integer(1001)
-        var system = HandmadePickle()
+        var system = PickleWriter()
         system.dictionary([
             ("protocol_version", { $0.integer(1001) }), ("little_endian", { $0.boolean(isLittleEndian) }),
         ])
-        var keys = HandmadePickle()
+        var keys = PickleWriter()
         keys.code("]")
         keys.mark()
         for storage in storages { keys.text(storage.key) }

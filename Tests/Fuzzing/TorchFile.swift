@@ -37,24 +37,24 @@ enum TorchFile: FuzzTarget {
 
     private static func tensor(
         _ shape: [Int], _ strides: [Int], _ offset: Int = 0, type: String = "FloatStorage", view: Bool = false
-    ) -> (inout HandmadePickle) -> Void {
-        { $0.tensor(shape, strides, offset) { $0.storage(type, "0", 16, view: view ? ("v", 4, 8) : nil) } }
+    ) -> (inout PickleWriter) -> Void {
+        { $0.tensor(shape, strides, offset) { $0.storage(type, "0", 16) { if view { $0.view("v", 4, 8) } } } }
     }
 
     private static let pickles: [String: [UInt8]] = {
-        var flat = HandmadePickle()
+        var flat = PickleWriter()
         flat.dictionary([
             ("module.a", tensor([4, 4], [4, 1])),
             ("module._orig_mod.b", tensor([2, 8], [1, 2], type: "FloatStorage")),
             ("module.c", tensor([3, 2], [0, 1], 14)),
         ])
-        var wrapped = HandmadePickle(version: 4)
+        var wrapped = PickleWriter(version: 4)
         wrapped.dictionary([
             ("epoch", { $0.integer(1 << 40) }), ("args", object),
             ("vae_local", { $0.dictionary([("w", tensor([], []))]) }),
             ("state_dict", { $0.dictionary([("w", tensor([4], [2], 1, view: true))]) }),
         ])
-        var third = HandmadePickle(version: 5)
+        var third = PickleWriter(version: 5)
         third.dictionary([
             (
                 "p",
@@ -75,7 +75,7 @@ enum TorchFile: FuzzTarget {
     }()
 
     /// An object of an unknown class with a state, items and elements, and what protocol 4 has beside.
-    private static func object(_ pickle: inout HandmadePickle) {
+    private static func object(_ pickle: inout PickleWriter) {
         pickle.raw([0x95, 8, 0, 0, 0, 0, 0, 0, 0])
         pickle.raw([0x8C, 2] + Array("os".utf8) + [0x94, 0x8C, 6] + Array("system".utf8) + [0x93])
         pickle.text("true")
