@@ -45,7 +45,7 @@ package struct StoredTensor: Sendable {
     func problem(_ text: String) -> CheckpointError { CheckpointError(path: path, problem: "\(name) \(text)") }
 
     /// Row-major strides of a shape.
-    static func strides(of shape: [Int]) -> [Int] {
+    package static func strides(of shape: [Int]) -> [Int] {
         var strides = [Int](repeating: 1, count: shape.count)
         for i in shape.indices.dropLast().reversed() { strides[i] = strides[i + 1] &* Swift.max(shape[i + 1], 1) }
         return strides

@@ -11,14 +11,14 @@ struct InfinityStandIn {
     /// `infinity_2b_reg.pth` with `infinity_vae_d32reg.pth` (tools/run_infinity.py, 2b).
     static let large = InfinityStandIn(
         transformer: transformer(width: 2048, depth: 32, heads: 16, bits: 32, chunks: 8),
-        transformerFile: "infinity_2b_reg.safetensors", tokenizer: tokenizer(bits: 32),
-        tokenizerFile: "infinity_vae_d32reg.safetensors", text: .flanXL)
+        transformerFile: "infinity_2b_reg.pth", tokenizer: tokenizer(bits: 32),
+        tokenizerFile: "infinity_vae_d32reg.pth", text: .flanXL)
 
     /// `infinity_125M_256x256.pth` with `infinity_vae_d16.pth` (tools/run_infinity.py, layer12).
     static let layer12 = InfinityStandIn(
         transformer: transformer(width: 768, depth: 12, heads: 8, bits: 16, chunks: 4),
-        transformerFile: "infinity_125M_256x256.safetensors", tokenizer: tokenizer(bits: 16),
-        tokenizerFile: "infinity_vae_d16.safetensors", text: .flanXL)
+        transformerFile: "infinity_125M_256x256.pth", tokenizer: tokenizer(bits: 16),
+        tokenizerFile: "infinity_vae_d16.pth", text: .flanXL)
 
     private static func transformer(
         width: Int, depth: Int, heads: Int, bits: Int, chunks: Int
@@ -35,11 +35,14 @@ struct InfinityStandIn {
             residualBlocks: 2, bits: bits, patchSize: 16)
     }
 
-    func write(to folder: String) throws {
-        let folder = try StandInFolder(folder)
-        try folder.weights(transformerFile) { InfinityTransformer(transformer, $0) }
-        try folder.weights(tokenizerFile) { BitwiseTokenizer(tokenizer, $0) }
-        try folder.t5("flan-t5", text)
+    func write(to folder: StandInFolder) throws {
+        try folder.weights(transformerFile, .single, in: .torchArchive(section: nil)) {
+            InfinityTransformer(transformer, $0)
+        }
+        try folder.weights(tokenizerFile, .single, in: .torchArchive(section: "vae")) {
+            BitwiseTokenizer(tokenizer, $0)
+        }
+        try folder.t5("flan-t5-xl", text)
     }
 }
 

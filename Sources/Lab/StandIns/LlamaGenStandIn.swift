@@ -9,10 +9,13 @@ struct LlamaGenStandIn {
     /// `t2i_XL_stage1_256.pt` with `vq_ds16_t2i.pt`.
     static let xl = LlamaGenStandIn(transformer: .xl, tokenizer: .vq16, text: .flanXL)
 
-    func write(to folder: String) throws {
-        let folder = try StandInFolder(folder)
-        try folder.weights("t2i_XL_stage1_256.safetensors") { LlamaGenTransformer(transformer, $0) }
-        try folder.weights("vq_ds16_t2i.safetensors") { LlamaGenTokenizer(tokenizer, $0) }
-        try folder.t5("flan-t5", text)
+    func write(to folder: StandInFolder) throws {
+        try folder.weights("t2i_XL_stage1_256.pt", .single, in: .torchArchive(section: "model")) {
+            LlamaGenTransformer(transformer, $0)
+        }
+        try folder.weights("vq_ds16_t2i.pt", .single, in: .torchArchive(section: "model")) {
+            LlamaGenTokenizer(tokenizer, $0)
+        }
+        try folder.t5("flan-t5-xl", text)
     }
 }

@@ -14,10 +14,12 @@ struct LuminaStandIn {
             baseChannels: 128, multipliers: [1, 1, 2, 2, 4], residualBlocks: 2, latentChannels: 256, codes: 8192,
             codeWidth: 256))
 
-    func write(to folder: String) throws {
-        let folder = try StandInFolder(folder)
-        try folder.weights("model.safetensors") { ChameleonTransformer(transformer, $0) }
-        try folder.weights("tokenizer/vqgan.safetensors") { ChameleonTokenizer(tokenizer, $0) }
+    func write(to folder: StandInFolder) throws {
+        try folder.weights("model.safetensors", .bfloat16, in: .shards(2)) { ChameleonTransformer(transformer, $0) }
+        // Lightning's key.
+        try folder.weights("tokenizer/vqgan.ckpt", .single, in: .torchArchive(section: "state_dict")) {
+            ChameleonTokenizer(tokenizer, $0)
+        }
         try folder.json("config.json", settings)
         try folder.data("tokenizer.json", UnigramTokenizer.file(words: LittleWorld.vocabulary))
     }

@@ -3,8 +3,8 @@ import Foundation
 import Layers
 import Randomness
 
-/// Writes random weights of any number in the memory of one block, in bfloat16: what is measured on them is time and
-/// memory, and neither asks whether two weights far apart are equal.
+/// Random weights of any number in the memory of one block: what is measured on them is time and memory, and neither
+/// asks whether two weights far apart are equal.
 struct RandomWeights {
     /// Drawn once, and read again and again from places that no period of the model meets.
     private let block: [Float]
@@ -15,28 +15,18 @@ struct RandomWeights {
         block = (0..<Self.length).map { _ in generator.normal() }
     }
 
-    /// Writes a model's planned weights under their published names.
-    /// - Throws: what the file system says.
-    func write(_ weights: Weights, to path: String) throws {
-        var layout = SafetensorsLayout(metadata: ["format": "pt"])
-        for weight in weights.plan { layout.append(weight.name, weight.shape, .bfloat16) }
-        try Data().write(to: URL(fileURLWithPath: path))
-        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-        defer { try? file.close() }
-        try file.write(contentsOf: layout.header)
+    /// A model's planned weights, under their published names.
+    func weights(_ planned: Weights) -> [RandomWeight] {
         var place = 0
-        for weight in weights.plan {
-            var left = weight.shape.reduce(1, *)
-            while left > 0 {
-                let count = min(left, Self.length)
-                try file.write(contentsOf: bytes(weight.initialization, of: weight.shape, from: place, count: count))
-                (left, place) = (left - count, place + count + 7919)
-            }
+        return planned.plan.map { name, shape, initialization in
+            let weight = RandomWeight(
+                name: name, shape: shape, initialization: initialization, block: block, place: place)
+            place += weight.count + 7919
+            return weight
         }
-        try file.synchronize()
     }
 
-    /// Weights of a network, mapped from a file that is gone already.
+    /// Weights of a network in bfloat16, mapped from a file that is gone already.
     /// - Parameters:
     ///   - folder: where that lies meanwhile.
     ///   - plan: asks for them as the network does.
@@ -46,28 +36,50 @@ struct RandomWeights {
         defer { try? FileManager.default.removeItem(atPath: file) }
         let planned = Weights(.planned)
         plan(planned)
-        try write(planned, to: file)
+        try ReleaseContainer.safetensors.write(weights(planned), as: .bfloat16, to: file)
         return Weights(.stored(try Checkpoint.open(file)))
     }
+}
 
-    private func bytes(_ initialization: Initialization, of shape: [Int], from place: Int, count: Int) -> Data {
-        let numbers: [UInt16] =
-            switch initialization {
-            case .zeros: [UInt16](repeating: 0, count: count)
-            case .ones: [UInt16](repeating: Float(1).roundedToBFloat16, count: count)
-            case .constant(let value): [UInt16](repeating: value.roundedToBFloat16, count: count)
-            case .values(let values): values.map(\.roundedToBFloat16)
-            case .normal, .uniform: drawn(Self.deviation(shape), from: place, count: count)
-            }
-        return numbers.withUnsafeBytes { Data($0) }
+/// One of them, whose numbers there are only while they are written.
+struct RandomWeight {
+    let name: String
+    let shape: [Int]
+    fileprivate let initialization: Initialization
+    fileprivate let block: [Float]
+    /// Where in the block, or how often behind it, its numbers begin.
+    fileprivate let place: Int
+
+    /// How many numbers.
+    var count: Int { shape.reduce(1, *) }
+
+    /// Gives the bytes of its numbers in their order, of at most a block of them at a time.
+    func write(as precision: Safetensors.Precision, _ body: (Data) throws -> Void) rethrows {
+        for start in stride(from: 0, to: count, by: block.count) {
+            try body(Self.bytes(numbers(start..<min(start + block.count, count)), precision))
+        }
     }
 
-    private func drawn(_ deviation: Float, from place: Int, count: Int) -> [UInt16] {
-        (place..<place + count).map { (block[$0 % Self.length] * deviation).roundedToBFloat16 }
+    private func numbers(_ range: Range<Int>) -> [Float] {
+        switch initialization {
+        case .zeros: return [Float](repeating: 0, count: range.count)
+        case .ones: return [Float](repeating: 1, count: range.count)
+        case .constant(let value): return [Float](repeating: value, count: range.count)
+        case .values(let values): return Array(values[range])
+        case .normal, .uniform:
+            let deviation = self.deviation
+            return range.map { block[(place + $0) % block.count] * deviation }
+        }
     }
 
     /// Keeps what goes through a matrix [out, in…] as large as it came, however deep the model.
-    private static func deviation(_ shape: [Int]) -> Float {
-        1 / Float(max(shape.dropFirst().reduce(1, *), 1)).squareRoot()
+    private var deviation: Float { 1 / Float(max(shape.dropFirst().reduce(1, *), 1)).squareRoot() }
+
+    private static func bytes(_ numbers: [Float], _ precision: Safetensors.Precision) -> Data {
+        switch precision {
+        case .single: numbers.withUnsafeBytes { Data($0) }
+        case .half: numbers.map { Float16($0) }.withUnsafeBytes { Data($0) }
+        case .bfloat16: numbers.map(\.roundedToBFloat16).withUnsafeBytes { Data($0) }
+        }
     }
 }

@@ -3,7 +3,7 @@ import Foundation
 import Jobs
 import LittleWorld
 
-/// Stable Diffusion XL in diffusers' layout: a folder for each component.
+/// Stable Diffusion XL in diffusers' layout, its variant in half precision: a folder for each component.
 struct SDXLStandIn {
     let network: UNet.Configuration
     let autoencoder: AutoencoderKL.Configuration
@@ -24,17 +24,16 @@ struct SDXLStandIn {
                 endID: 2, activation: .gelu),
         ])
 
-    func write(to folder: String) throws {
-        let folder = try StandInFolder(folder)
+    func write(to folder: StandInFolder) throws {
         try folder.json("model_index.json", Self.index)
         try folder.json("scheduler/scheduler_config.json", Self.schedule)
-        try folder.weights("unet/diffusion_pytorch_model.safetensors") { UNet(network, $0) }
+        try folder.weights("unet/diffusion_pytorch_model.safetensors", .half) { UNet(network, $0) }
         try folder.json("unet/config.json", network)
-        try folder.weights("vae/diffusion_pytorch_model.safetensors") { AutoencoderKL(autoencoder, $0) }
+        try folder.weights("vae/diffusion_pytorch_model.safetensors", .half) { AutoencoderKL(autoencoder, $0) }
         try folder.json("vae/config.json", autoencoder)
         for (suffix, tower) in zip(["", "_2"], towers) {
             let projection = suffix.isEmpty ? nil : tower.width
-            try folder.weights("text_encoder\(suffix)/model.safetensors") {
+            try folder.weights("text_encoder\(suffix)/model.safetensors", .half) {
                 CLIPTextEncoder(tower, projectionWidth: projection, $0)
             }
             try folder.json("text_encoder\(suffix)/config.json", TowerSettings(text: tower, projection: projection))
