@@ -399,6 +399,30 @@ import Testing
             let chosen = (1000..<1045).map { "concept=cat-\($0)" }.joined(separator: "&")
             let sheet = Self.words(try await site.page("/compare?" + chosen))
             #expect(sheet.contains("And 5 versions more: choose fewer"), "\(sheet)")
+
+            #expect(sheet.contains("And 302 concepts more: a concept's page leads here"), "\(sheet)")
+            #expect(try await site.page("/concepts/cat-1500").body.contains(#"href="/compare?concept=cat-1500""#))
+            let old = Self.words(try await site.page("/compare?concept=cat-1500&concept=%00"))
+            #expect(old.contains("cat-1500 arbooth on pocket-infinity, version 1"), "\(old)")
+        }
+    }
+
+    @Test func noPromptOrPictureIsLeftOutOfASheetWithoutAWord() async throws {
+        try await withSite { stage, site in
+            _ = try await run("steps=1", stage, site)
+            let learnt = try #require(try await learnRex(stage, site)["id"]?.string)
+            let whole = Self.words(try await site.page("/compare?concept=rex"))
+            #expect(whole.contains("rex arbooth") && !whole.contains(" more"), "\(whole)")
+            try await stage.store.query(
+                """
+                insert into atelier.artifacts (job, name, role, media_type, sha256, bytes, prompt)
+                    select job, 'further-' || n, role, media_type, sha256, bytes, 'dog ' || n / 3
+                    from atelier.artifacts, generate_series(30, 56) n where job = $1::uuid and role = 'picture'
+                """, [learnt])
+            let cut = Self.words(try await site.page("/compare?concept=rex"))
+            #expect(cut.contains("And 2 prompts more: a concept's page shows all."), "\(cut)")
+            #expect(cut.contains("And 7 pictures more of what is shown: a concept's page shows all."), "\(cut)")
+            #expect(cut.contains("dog 16") && !cut.contains("dog 17"), "\(cut)")
         }
     }
 

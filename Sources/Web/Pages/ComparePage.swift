@@ -6,18 +6,25 @@ import Jobs
 struct ComparePage: Sendable {
     let site: Site
 
+    /// What is offered and shown of many.
+    private static let (names, prompts, pictures) = (200, 8, 2)
+
     func add(to router: Router<WebContext>) {
         router.get("/compare") { request, context in
             let viewer = try context.knownViewer()
             var model = site.frame(viewer, section: "compare", title: "Compare")
+            let asked = request.parameters("concept").filter(ConceptMention.isName)
             let names = try await site.reader.rows(
                 """
-                select name, count(*) as versions from dashboard.concepts
-                where ($1::text is null or tenant = $1) group by name order by max(created_at) desc limit 200
-                """, [viewer.tenant])
+                select name, count(*) over () as count from dashboard.concepts
+                where ($1::text is null or tenant = $1) group by name
+                order by name in (select jsonb_array_elements_text($2::jsonb)) desc, max(created_at) desc
+                limit \(Self.names)
+                """, [viewer.tenant, Self.literal(asked)])
             let known = names.compactMap { $0["name"]?.string }
-            let chosen = request.parameters("concept").filter(known.contains)
+            let chosen = asked.filter(known.contains)
             let shown = chosen.isEmpty ? Array(known.prefix(2)) : chosen
+            model["unseen_names"] = Self.unseen((names.first?["count"]?.integer ?? 0) - names.count, "concept")
             model["concepts"] = known.map {
                 ["value": $0, "is_chosen": shown.contains($0)] as [String: Any]
             }
@@ -28,13 +35,12 @@ struct ComparePage: Sendable {
     }
 
     private func sheet(of names: [String], _ viewer: Viewer) async throws -> [String: Any] {
-        let literal = JSONValue.array(names.map(JSONValue.string)).text
         let rows = try await site.reader.rows(
             """
             select *, count(*) over () as count from dashboard.concept_details
             where name in (select jsonb_array_elements_text($1::jsonb)) and ($2::text is null or tenant = $2)
             order by name, method, version desc limit 40
-            """, [literal, viewer.tenant])
+            """, [Self.literal(names), viewer.tenant])
         var prompts: [String] = []
         let cells = rows.map { row -> [String: [[String: Any]]] in
             var found: [String: [[String: Any]]] = [:]
@@ -45,21 +51,33 @@ struct ComparePage: Sendable {
             }
             return found
         }
+        let columns = Array(prompts.prefix(Self.prompts))
+        var unseenPictures = 0
+        func first(of pictures: [[String: Any]]) -> [[String: Any]] {
+            unseenPictures += max(pictures.count - Self.pictures, 0)
+            return Array(pictures.prefix(Self.pictures))
+        }
         let sheet = zip(rows, cells).map { row, found -> [String: Any] in
             [
                 "name": row["name"]?.string ?? "", "method": row["method"]?.string ?? "",
                 "model": row["model"]?.string ?? "", "version": row["version"]?.integer ?? 0,
                 "path": ConceptsPage.path(row),
-                "references": Pictures.references(row["references"]).prefix(2).map { $0 },
-                "cells": prompts.prefix(8).map { ["pictures": (found[$0] ?? []).prefix(2).map { $0 }] },
+                "references": first(of: Pictures.references(row["references"])),
+                "cells": columns.map { ["pictures": first(of: found[$0] ?? [])] },
             ]
         }
-        let unseen = (rows.first?["count"]?.integer ?? 0) - rows.count
         return [
-            "prompts": prompts.prefix(8).map { $0 }, "sheet": sheet, "has_sheet": !sheet.isEmpty,
-            "unseen": unseen > 0 ? counted(unseen, "version") : "",
+            "prompts": columns, "sheet": sheet, "has_sheet": !sheet.isEmpty,
+            "unseen": Self.unseen((rows.first?["count"]?.integer ?? 0) - rows.count, "version"),
+            "unseen_prompts": Self.unseen(prompts.count - columns.count, "prompt"),
+            "unseen_pictures": Self.unseen(unseenPictures, "picture"),
         ]
     }
+
+    /// What is not shown, for the page to say; nothing where all is.
+    private static func unseen(_ count: Int, _ noun: String) -> String { count > 0 ? counted(count, noun) : "" }
+
+    private static func literal(_ names: [String]) -> String { JSONValue.array(names.map(JSONValue.string)).text }
 
     /// A prompt without its concept's name, so that versions of several stand in one column.
     static func common(_ prompt: String) -> String { prompt.replacing(/<[a-z0-9][a-z0-9_-]*(@\d+)?>/, with: "…") }
