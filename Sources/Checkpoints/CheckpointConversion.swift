@@ -37,7 +37,8 @@ package struct CheckpointConversion {
     package func write(_ path: String, metadata: [String: String] = ["format": "pt"]) throws {
         do { try writeFile(path, metadata) } catch let error as CheckpointError { throw error } catch {
             // Of a full disk Foundation says neither the file nor that it is one.
-            throw CheckpointError(path: path, problem: "it could not be written: \(error.localizedDescription)")
+            let problem = "it could not be written: \(error.localizedDescription)"
+            throw CheckpointError(path: path, problem: problem, errorNumber: errorNumber(of: error))
         }
     }
 

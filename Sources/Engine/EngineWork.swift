@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import Glibc
 import Jobs
@@ -47,15 +48,7 @@ package struct EngineWork {
 
     /// Whether the file system is at fault, and not what was to be written.
     static func isOfDisk(_ error: any Error) -> Bool {
-        let error = error as NSError
-        let underlying = error.userInfo[NSUnderlyingErrorKey] as? NSError
-        let isFull =
-            error.domain == NSCocoaErrorDomain
-            && [CocoaError.fileWriteOutOfSpace.rawValue, CocoaError.fileWriteVolumeReadOnly.rawValue].contains(
-                error.code)
-        let isBroken =
-            error.domain == NSPOSIXErrorDomain && [ENOSPC, EDQUOT, EROFS, EIO, ESTALE].contains(Int32(error.code))
-        return isFull || isBroken || underlying.map(isOfDisk) ?? false
+        errorNumber(of: error).map([ENOSPC, EDQUOT, EROFS, EIO, ESTALE].contains) ?? false
     }
 
     /// Loads the model and says so, then does what the order asks for.

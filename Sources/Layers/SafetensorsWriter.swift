@@ -10,7 +10,8 @@ extension Safetensors {
         case half = "F16"
         case bfloat16 = "BF16"
 
-        fileprivate var type: ElementType {
+        /// Of each number.
+        package var type: ElementType {
             switch self {
             case .single: .float32
             case .half: .float16
@@ -117,6 +118,7 @@ private struct FileAppending {
 extension CheckpointError {
     /// What the system said of it last.
     fileprivate init(path: String, failed what: String) {
-        self.init(path: path, problem: "\(what): \(String(cString: strerror(errno)))")
+        let number = errno
+        self.init(path: path, problem: "\(what): \(String(cString: strerror(number)))", errorNumber: number)
     }
 }

@@ -149,6 +149,7 @@ import Testing
         let conversion = CheckpointConversion(try converted(row: 1), precision: .stored)
         let error = #expect(throws: CheckpointError.self) { try conversion.write("/dev/full") }
         #expect(error?.path == "/dev/full" && error?.problem.hasPrefix("it could not be written: ") == true)
+        #expect(error?.errorNumber == ENOSPC)
     }
 
     @Test func scalesThatDoNotFitAreSaid() throws {
