@@ -1,6 +1,7 @@
 import ArgumentParser
 import Engine
 import Jobs
+import Lab
 
 @main
 struct AtelierLab: ParsableCommand {
@@ -17,6 +18,12 @@ struct AtelierLab: ParsableCommand {
 
     static func main() {
         EngineEnvironment.prepare(hugePages: true)
-        self.main(nil)
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            if let failure = CommandFailure(error) { exit(withError: failure) }
+            exit(withError: error)
+        }
     }
 }

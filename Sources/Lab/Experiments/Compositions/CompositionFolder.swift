@@ -44,8 +44,6 @@ struct CompositionFolder {
     private func whole(_ file: String, _ write: (String) throws -> Void) throws {
         let draft = file + ".draft"
         try write(draft)
-        guard rename(draft, file) == 0 else {
-            throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: file])
-        }
+        guard rename(draft, file) == 0 else { throw CocoaError.unwritable(file, errno) }
     }
 }

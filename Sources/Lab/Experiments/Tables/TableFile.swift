@@ -38,16 +38,11 @@ struct TableFile {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw TableFile.unwritable(path) }
+        guard descriptor >= 0 else { throw CocoaError.unwritable(path, errno) }
+        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         // Begins with an end of line, for the last one may have none.
-        try FileHandle(fileDescriptor: descriptor, closeOnDealloc: true).write(
-            contentsOf: Data("\n".utf8) + encoder.encode(cell) + Data("\n".utf8))
-    }
-
-    private static func unwritable(_ path: String) -> CocoaError {
-        CocoaError(
-            .fileWriteUnknown,
-            userInfo: [NSFilePathErrorKey: path, NSUnderlyingErrorKey: POSIXError(.init(rawValue: errno) ?? .EIO)])
+        let line = try Data("\n".utf8) + encoder.encode(cell) + Data("\n".utf8)
+        try naming(path) { try file.write(contentsOf: line) }
     }
 
     /// A process's hold on a cell, which the kernel ends with the process.
@@ -58,7 +53,7 @@ struct TableFile {
         /// Nil while another holds it.
         init?(_ path: String) throws {
             let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-            guard file >= 0 else { throw TableFile.unwritable(path) }
+            guard file >= 0 else { throw CocoaError.unwritable(path, errno) }
             guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
                 close(file)
                 return nil
