@@ -48,7 +48,7 @@ TARGET static long most_seen(const struct atelier_attention *a, long first, long
 // Rows of keys or values as the columns of a product over the width: tiles [width / 2][tile_columns].
 TARGET static void pack_keys(uint32_t *out, const float *x, long stride, long keys, long width) {
     for (long start = 0; start < keys; start += tile_columns, out += width / 2 * tile_columns)
-        pack_lines(out, x + start * stride, stride, keys - start, width, tile_columns);
+        pack_lines(out, x + start * stride, false, stride, keys - start, width, tile_columns);
 }
 
 // scores[12, keys] = rows · keysᵀ.

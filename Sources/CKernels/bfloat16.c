@@ -46,21 +46,6 @@ static struct columns from(struct columns b, long step, long column) {
         b.floats ? b.floats + offset : NULL, b.halves ? b.halves + offset : NULL, b.stride, b.transposed};
 }
 
-// As pack_lines, of lines that are rows of bfloat16.
-TARGET static void pack_half_lines(uint32_t *out, const uint16_t *x, long line_stride, long lines, long depth) {
-    for (long line = 0; line < tile_columns; line += lanes)
-        for (long k = 0; k < depth; k += 2 * lanes) {
-            halves block[lanes];
-#pragma clang loop unroll(full)
-            for (int i = 0; i < lanes; i++)
-                block[i] = line + i < lines ? load_first_halves(x + (line + i) * line_stride + k, depth - k)
-                                            : (halves){0};
-            transpose(block);
-            long count = smaller((depth - k + 1) / 2, lanes);
-            for (long p = 0; p < count; p++) store_words(out + (k / 2 + p) * tile_columns + line, block[p]);
-        }
-}
-
 // As pack_rows, of lines of bfloat16 that lie side by side.
 TARGET static void pack_half_rows(uint32_t *out, const uint16_t *x, long k_stride, long lines, long depth) {
     const long pairs = (depth + 1) / 2;
@@ -84,8 +69,8 @@ TARGET static void pack_columns(uint32_t *out, struct columns b, long columns, l
     }
     for (long start = 0; start < columns; start += tile_columns, out += (depth + 1) / 2 * tile_columns) {
         struct columns tile = from(b, 0, start);
-        if (b.floats) pack_lines(out, tile.floats, b.stride, columns - start, depth, tile_columns);
-        else pack_half_lines(out, tile.halves, b.stride, columns - start, depth);
+        if (b.floats) pack_lines(out, tile.floats, false, b.stride, columns - start, depth, tile_columns);
+        else pack_lines(out, tile.halves, true, b.stride, columns - start, depth, tile_columns);
     }
 }
 

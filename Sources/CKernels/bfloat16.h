@@ -66,15 +66,20 @@ TARGET_INLINE halves first_halves(const float *x, long count) {
     return halves_of(load_first(x, count), load_first(x + lanes, count - lanes));
 }
 
-// Packs a tile whose lines are rows in memory: squares of lines and pairs of k are transposed in registers.
-TARGET static inline void pack_lines(
-    uint32_t *out, const float *x, long line_stride, long lines, long depth, long tile) {
+// Packs a tile whose lines are rows in memory, of floats or, where they are rounded already, of bfloat16: squares of
+// lines and pairs of k are transposed in registers.
+TARGET_INLINE void pack_lines(
+    uint32_t *out, const void *x, bool rounded, long line_stride, long lines, long depth, long tile) {
     for (long line = 0; line < tile; line += lanes)
         for (long k = 0; k < depth; k += 2 * lanes) {
             halves block[lanes];
 #pragma clang loop unroll(full)
-            for (int i = 0; i < lanes; i++)
-                block[i] = line + i < lines ? first_halves(x + (line + i) * line_stride + k, depth - k) : (halves){0};
+            for (int i = 0; i < lanes; i++) {
+                long start = (line + i) * line_stride + k;
+                if (line + i >= lines) block[i] = (halves){0};
+                else if (rounded) block[i] = load_first_halves((const uint16_t *)x + start, depth - k);
+                else block[i] = first_halves((const float *)x + start, depth - k);
+            }
             transpose(block);
             long count = smaller((depth - k + 1) / 2, lanes);
             for (long p = 0; p < count; p++) store_words(out + (k / 2 + p) * tile + line, block[p]);

@@ -134,7 +134,8 @@ TARGET void atelier_convolution_bfloat16_weights(
             long count = smaller(block_k, places - first), pairs = count / 2;
             const float *outputs = dy + image * s->outputs * places + first;
             for (long o = 0; o < s->outputs; o += tile_columns)
-                pack_lines(packed + o * pairs, outputs + o * places, places, s->outputs - o, count, tile_columns);
+                pack_lines(
+                    packed + o * pairs, outputs + o * places, false, places, s->outputs - o, count, tile_columns);
             for (long row = 0; row < rows; row += block_rows) {
                 long some = smaller(block_rows, rows - row);
                 round_positions(s, rounded, padded, starts + row, some, first, count);
