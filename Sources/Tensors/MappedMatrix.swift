@@ -131,7 +131,7 @@ package func project(
 extension MappedMatrix {
     /// The numbers as they lie, where products [m, n] over k are computed with them so.
     fileprivate func factor(n: Int, k: Int) -> UnsafePointer<UInt16>? {
-        guard case .bfloat16(let words) = numbers, MatrixPrecision.isRounding, n >= 32, k >= 16 else { return nil }
+        guard case .bfloat16(let words) = numbers, MatrixPrecision.isRounding, isWorthRounding(n, k) else { return nil }
         return words
     }
 

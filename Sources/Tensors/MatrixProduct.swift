@@ -56,8 +56,11 @@ package func multiplySerially(
 /// Whether a product of this size is computed in bfloat16: decided by the whole of it, for parts depend on how many
 /// threads there are.
 private func isRounded(_ m: Int, _ n: Int, _ k: Int, _ alpha: Float, _ precision: MatrixPrecision) -> Bool {
-    precision == .bfloat16 && alpha == 1 && m >= 12 && n >= 32 && k >= 16 && MatrixPrecision.processorHasBFloat16
+    precision == .bfloat16 && alpha == 1 && m >= 12 && isWorthRounding(n, k) && MatrixPrecision.processorHasBFloat16
 }
+
+/// Whether a factor [k, n] is large enough to be packed in bfloat16.
+func isWorthRounding(_ n: Int, _ k: Int) -> Bool { n >= 32 && k >= 16 }
 
 /// Whether a product of few rows with weights [n, k] takes longer to pack these than to read them as they lie. OpenBLAS
 /// packs nothing of small ones, either.
