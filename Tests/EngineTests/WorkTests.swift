@@ -175,6 +175,31 @@ import Testing
         #expect([1, 2, 3].map(drawing.prompts) == [1, 1, 2])
     }
 
+    /// A prompt and a picture's decoder are many rows; a token of every sequence is few.
+    @Test func allButTheTokensIsRoundedAsTheWeightsAre() throws {
+        let models: [any BackboneWork] = [try tinyChameleon().configuration, try tinyLlamaGen().configuration]
+        for model in models {
+            let single = model.drawing(1, prompt: 40, DrawingWork())
+            let rounded = model.drawing(1, prompt: 40, DrawingWork(weights: .rounded))
+            #expect(rounded[.convolutions] == 0 && rounded[.roundedConvolutions] == single[.convolutions])
+            #expect(rounded[.products] > 0 && rounded[.roundedProducts] > 0)
+            #expect(rounded[.products] + rounded[.roundedProducts] == single[.products])
+            #expect(rounded[.scores] > 0 && rounded[.roundedScores] > 0)
+            #expect(rounded[.scores] + rounded[.roundedScores] == single[.scores])
+            let longer = model.drawing(1, prompt: 80, DrawingWork(weights: .rounded))
+            #expect(longer[.roundedProducts] > rounded[.roundedProducts])
+        }
+    }
+
+    @Test func whatIsNotDrawnByTokensIsRoundedWhole() throws {
+        let models: [any BackboneWork] = [try tinyModel().configuration, try tinyDiffusion().configuration.work()]
+        for model in models {
+            let single = model.drawing(1, prompt: 40, DrawingWork())
+            #expect(model.drawing(1, prompt: 40, DrawingWork(weights: .rounded)) == single.rounded)
+            #expect(single != single.rounded)
+        }
+    }
+
     @Test(arguments: [2, 1]) func llamaGenIsCountedAsItComputes(keyHeads: Int) throws {
         let model = try tinyLlamaGen(keyHeads: keyHeads)
         model.freeze()

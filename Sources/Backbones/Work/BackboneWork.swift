@@ -1,6 +1,7 @@
 /// What a model's computations take, by its sizes alone: no weight is read. Each family counts along its own code.
 package protocol BackboneWork: Sendable {
-    /// So many pictures drawn at once, of prompts of so many tokens each, their text and their decoding among it.
+    /// So many pictures drawn at once, of prompts of so many tokens each, their text and their decoding among it, with
+    /// products as exact as the weights.
     func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work
     /// So many prompts, together, as the network reads them; nothing where it reads their tokens itself.
     func reading(_ prompts: Int, tokens: Int) -> Work

@@ -1,15 +1,15 @@
 extension ChameleonModel.Configuration: BackboneWork {
     /// Every prompt, and with guidance the heading, is read alone; then all sequences advance together, a token a step.
     package func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
-        let (read, heading) = (tokens + opening, heading.count)
-        var work = Double(sampling.prompts(pictures)) * decoder.reading(1, tokens: read, answers: 1)
-        if sampling.isGuided { work += decoder.reading(1, tokens: heading, answers: 1) }
+        let (read, heading, weights) = (tokens + opening, heading.count, sampling.weights)
+        var work = Double(sampling.prompts(pictures)) * decoder.reading(1, tokens: read, answers: 1, weights: weights)
+        if sampling.isGuided { work += decoder.reading(1, tokens: heading, answers: 1, weights: weights) }
         let before = sampling.isGuided ? Double(read + heading) / 2 : Double(read)
         // The last row's end is not put in place.
         work += decoder.continuing(
-            sampling.rows(pictures), steps: grid.codes + grid.height - 2, after: before, sampling.weights)
+            sampling.rows(pictures), steps: grid.codes + grid.height - 2, after: before, weights)
         work.choose(pictures * grid.codes, of: vocabulary.codes)
-        return work + tokenizer.decoding(pictures, height: pictureHeight, width: pictureWidth)
+        return work + tokenizer.decoding(pictures, height: pictureHeight, width: pictureWidth).rounded(as: weights)
     }
 
     /// Logits of every token, the prompt's among them.

@@ -1,3 +1,5 @@
+import Tensors
+
 /// A decoder of LLaMA's kind, as Chameleon and LlamaGen have it: causal attention and a gated feed-forward, token by
 /// token where it draws.
 struct DecoderWork: Sendable {
@@ -15,7 +17,10 @@ struct DecoderWork: Sendable {
         layer.linear(rows, from: width, to: width, rank: rank, weights: weights)
         for _ in 0..<2 { layer.linear(rows, from: width, to: keyWidth, rank: rank, weights: weights) }
         layer.pointwise(rows * (width + keyWidth), operations: 2)
-        layer.attention(rows, keys: keys, pairs: pairs, width: width, heads: heads)
+        // Of few queries it is as exact as products of few rows are.
+        var attention = Work()
+        attention.attention(rows, keys: keys, pairs: pairs, width: width, heads: heads)
+        layer += tokens > mostMappedRows ? attention.rounded(as: weights) : attention
         layer.linear(rows, from: width, to: width, rank: rank, weights: weights)
         layer.pointwise(rows * width, operations: 2)
         for _ in 0..<2 { layer.linear(rows, from: width, to: feedForward, weights: weights) }
@@ -30,9 +35,13 @@ struct DecoderWork: Sendable {
     }
 
     /// A sequence that is read at once.
-    func reading(_ samples: Int, tokens: Int, answers: Int, rank: Int = 0) -> Work {
+    func reading(
+        _ samples: Int, tokens: Int, answers: Int, rank: Int = 0, weights: Work.Weights = .single
+    ) -> Work {
         let pairs = Double(samples) * Double(tokens) * Double(tokens + 1) / 2
-        return self(samples, tokens: tokens, keys: samples * tokens, pairs: pairs, answers: answers, rank: rank)
+        return self(
+            samples, tokens: tokens, keys: samples * tokens, pairs: pairs, answers: answers, rank: rank,
+            weights: weights)
     }
 
     /// `steps` of one token each of every sequence, after `before` that were read.

@@ -24,9 +24,11 @@ package struct DiffusionWork: BackboneWork {
     package func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
         let isGuided = sampling.isGuided && !isTold
         let texts = sampling.prompts(pictures) + (isGuided ? 1 : 0)
-        return Double(texts) * reading(1, tokens: tokens)
+        let work: Work =
+            Double(texts) * reading(1, tokens: tokens)
             + Double(sampling.steps ?? steps) * predicting(isGuided ? 2 * pictures : pictures, rank: 0)
             + decoding(pictures)
+        return work.rounded(as: sampling.weights)
     }
 
     /// The network's alone: texts are read before, and once.

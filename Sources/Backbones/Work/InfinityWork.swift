@@ -1,9 +1,11 @@
 extension InfinityModel.Configuration: BackboneWork {
     /// The text, all scales, and the picture of their sum.
     package func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
-        Double(sampling.prompts(pictures)) * reading(1, tokens: tokens)
+        let work: Work =
+            Double(sampling.prompts(pictures)) * reading(1, tokens: tokens)
             + transformer.drawing(pictures, rows: sampling.rows(pictures), text: tokens)
             + tokenizer.work.decoding(pictures, height: pictureHeight, width: pictureWidth)
+        return work.rounded(as: sampling.weights)
     }
 
     /// T5's, of prompts that are not filled up.

@@ -2,12 +2,12 @@ extension LlamaGenModel.Configuration: BackboneWork {
     /// Every caption, and with guidance the dropped one, is read alone; then all advance together, a code a step.
     package func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
         let (rows, captions) = (sampling.rows(pictures), sampling.prompts(pictures))
-        let read = Double(sampling.rows(captions))
-        var work = Double(captions) * reading(1, tokens: tokens) + read * prefix(tokens)
-        work += read * decoder.reading(1, tokens: tokens, answers: 1)
-        work += decoder.continuing(rows, steps: codes - 1, after: Double(tokens), sampling.weights)
+        let (read, weights) = (Double(sampling.rows(captions)), sampling.weights)
+        var work = (Double(captions) * reading(1, tokens: tokens) + read * prefix(tokens)).rounded(as: weights)
+        work += read * decoder.reading(1, tokens: tokens, answers: 1, weights: weights)
+        work += decoder.continuing(rows, steps: codes - 1, after: Double(tokens), weights)
         work.choose(pictures * codes, of: transformer.codes)
-        return work + tokenizer.decoding(pictures, side: transformer.side)
+        return work + tokenizer.decoding(pictures, side: transformer.side).rounded(as: weights)
     }
 
     /// T5's, of captions that are not filled up.

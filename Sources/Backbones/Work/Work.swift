@@ -191,6 +191,9 @@ extension Work {
         return work
     }
 
+    /// The same by weights that are held so: products are as exact as these.
+    package func rounded(as weights: Weights) -> Work { weights == .single ? self : rounded }
+
     /// The pass and its way back: a product for the gradient of what was read and, for the share of the weights that
     /// learn, one for theirs.
     package func thereAndBack(learning share: Double) -> Work {

@@ -26,13 +26,6 @@ struct ModelSizes {
 
     var pixels: Int { size.pixels }
 
-    /// A batch of pictures, with products as exact as the weights. Token by token, weights are read for a few rows.
-    func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
-        let drawing = work.drawing(pictures, prompt: tokens, sampling)
-        let isWhole = [.infinity, .diffusion].contains(description.family)
-        return isWhole && sampling.weights != .single ? drawing.rounded : drawing
-    }
-
     /// The same with every matrix in a file of so many bytes a number.
     func mapping(_ bytes: Int) -> ModelSizes {
         var other = self
