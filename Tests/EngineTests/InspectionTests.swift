@@ -1,9 +1,11 @@
 import Backbones
+import Catalogue
 import ComputeTesting
 import FileTesting
 import Foundation
 import Images
 import Jobs
+import ModelTesting
 import Testing
 
 @testable import Engine
@@ -103,6 +105,29 @@ import Testing
             try warnings("proxy-tuning", 40, 80) == [
                 "/images/0/data: a PNG of 40×80: its square of 40×40 is enlarged to the model's 64×64"
             ])
+    }
+
+    /// Among a Chameleon's shapes a tall one has a longer sequence.
+    @Test func aPictureIsCountedInItsNearestShape() throws {
+        let tiny = try TinyModels()
+        let folder = tiny.folder + "/pocket-chameleon"
+        var description = try #require(try ModelFolder.written(folder))
+        description.pictures.append(.init(width: 8, height: 32))
+        try JSONEncoder().encode(description).write(
+            to: URL(fileURLWithPath: "\(folder)/\(ModelDescription.fileName)"))
+        func products(_ image: JSONValue) throws -> Double {
+            let body: JSONValue = [
+                "version": 1, "kind": "personalize", "method": "lora", "model": "pocket-chameleon",
+                "images": [image], "concept": ["name": "rex", "role": "subject", "class": "dog"],
+            ]
+            let cost = try reports(on: [body.line], models: tiny.folder)[0].cost
+            return try #require(cost?.work["products_bf16"])
+        }
+        let tall = image(try Picture(width: 20, height: 80, filledWith: (9, 99, 199)).png())
+        let part: JSONValue = ["left": 0, "top": 0, "width": 1, "height": 0.25]
+        let unknown: JSONValue = ["artifact": .string("sha256:" + String(repeating: "0", count: 64))]
+        #expect(try products(tall) == products(unknown))
+        #expect(try products(tall.adding("crop", part)) < products(tall))
     }
 
     @Test func aPartMustShowAsMuchAsAPicture() throws {

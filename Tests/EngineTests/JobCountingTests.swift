@@ -132,6 +132,13 @@ import Testing
         }
         let shaped = try work()
         #expect(shaped[0] > usual[0] && shaped[1] > usual[1] && shaped[2...] == usual[2...], "\(usual), \(shaped)")
+        let spec = try JobSpec(personalize("lora", "pocket-chameleon", [:]))
+        func known(_ references: [(Int, Int)]) -> Double? {
+            var counting = counting
+            counting.references = references.map { .init(width: $0.0, height: $0.1) }
+            return counting.cost(of: spec)?.work["products_bf16"]
+        }
+        #expect(known([(99, 100)]) == usual[0] && known([(20, 100)]) == shaped[0] && known([]) == shaped[0])
     }
 
     @Test func theNinthPictureOfTheClassIsDrawnAfterTheOthers() throws {

@@ -9,6 +9,8 @@ struct JobCounting {
     let models: InstalledSizes
     /// Tokens of a prompt that a model reads.
     let tokens: (_ model: String, _ prompts: [String]) -> Int
+    /// Of the job's reference pictures, as far as they are known.
+    var references: [ModelDescription.Size] = []
 
     /// Memory from which smaller forms of a job are looked for: what takes less fits everywhere.
     private static let much = 512 << 20
@@ -55,7 +57,7 @@ struct JobCounting {
         for adapter in adapters.values { sheet.load(adapter) }
         var drawing = model.drawing(spec.options)
         drawing.perPrompt = spec.perPrompt
-        sheet.draw(pictures) { model.drawing($0, prompt: read, drawing) }
+        sheet.draw(pictures) { model.work.drawing($0, prompt: read, drawing) }
         let pixels = (spec.size ?? model.size).pixels
         sheet.write(pictures: pictures, of: pixels)
         sheet.write(sheetOf: pictures, of: pixels)
@@ -85,7 +87,7 @@ struct JobCounting {
             if let adapter = adapters[concept] { sheet.load(adapter, alone: true) }
             encoders?.see(references, &sheet)
             for _ in 0..<(spec.seeds?.count ?? 1) {
-                sheet.draw(own + ofClass) { model.drawing($0, prompt: read, drawing) }
+                sheet.draw(own + ofClass) { model.work.drawing($0, prompt: read, drawing) }
                 encoders?.score(own, each: spec.perPrompt, of: model.size, &sheet)
                 encoders?.seeByDINO(ofClass, &sheet)
             }

@@ -9,7 +9,7 @@ import Personalization
 /// at the end.
 extension JobCounting {
     func count(_ spec: PersonalizeSpec, on model: ModelSizes, _ sheet: inout CostSheet) {
-        let learning = Learning(spec, model, tokens: tokens(spec.model, prompts(of: spec)))
+        let learning = Learning(spec, model, tokens: tokens(spec.model, prompts(of: spec)), references: references)
         sheet.load(model.weights)
         let quick = QuickEvaluationSizes(learning, spec.concept, models, &sheet)
         quick?.before(&sheet)
@@ -80,12 +80,14 @@ struct Learning {
     let model: ModelSizes
     /// Of a prompt.
     let tokens: Int
-    /// The model on what it learns from: references may have any of the shapes they keep to, and the longest counts.
+    /// The model on what it learns from: of the shapes that its references keep to the longest counts, of all where
+    /// not every reference is known.
     private let learner: any BackboneWork
 
-    init(_ spec: PersonalizeSpec, _ model: ModelSizes, tokens: Int) {
+    init(_ spec: PersonalizeSpec, _ model: ModelSizes, tokens: Int, references: [ModelDescription.Size] = []) {
         (self.spec, self.model, self.tokens) = (spec, model, tokens)
-        let shapes = model.description.referenceShapes(of: spec.method)
+        let all = model.description.referenceShapes(of: spec.method)
+        let shapes = references.count == spec.images.count ? references.compactMap { $0.nearest(of: all) } : all
         if let chameleon = model.work as? ChameleonModel.Configuration {
             learner = chameleon.longest(of: shapes.map { (height: $0.height, width: $0.width) })
         } else {
@@ -112,7 +114,7 @@ struct Learning {
         var sampling = model.drawing()
         sampling.perPrompt = each
         sampling.isGuided = isGuided ?? sampling.isGuided
-        return model.drawing(pictures, prompt: tokens, sampling)
+        return model.work.drawing(pictures, prompt: tokens, sampling)
     }
 
     func draw(_ pictures: Int, each: Int = 1, rounding: Bool = true, _ sheet: inout CostSheet) {

@@ -40,6 +40,8 @@ package struct EngineInspection {
         for picture in order.pictures { pictures.inspect(picture, crop: order.crop(of: picture), &findings) }
         if let model { texts.inspect(order.body, model, order.adapters, &findings) }
         let spec = order.spec
+        var counting = counting
+        counting.references = findings.sizes
         if case .personalize(let spec)? = spec { findings.warnings += spec.warnings(on: model?.description) }
         let cost = findings.problems.isEmpty ? spec.flatMap { counting.offer(of: $0, with: order.adapters) } : nil
         return InspectionReport(id: order.id, problems: findings.problems, warnings: findings.warnings, cost: cost)
@@ -52,6 +54,8 @@ package struct EngineInspection {
 struct Findings {
     var problems: [Problem] = []
     var warnings: [String] = []
+    /// Of the reference pictures, or of their parts that count.
+    var sizes: [ModelDescription.Size] = []
 }
 
 extension PersonalizeSpec {

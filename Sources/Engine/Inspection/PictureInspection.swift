@@ -17,7 +17,11 @@ struct PictureInspection {
                 findings.problems.append(problem)
                 return
             }
-            let warnings = outline.warnings + enlargement(outline, crop)
+            let area = crop?.pixels(width: outline.width, height: outline.height)
+            let size = ModelDescription.Size(
+                width: area?.width ?? outline.width, height: area?.height ?? outline.height)
+            findings.sizes.append(size)
+            let warnings = outline.warnings + enlargement(of: size)
             findings.warnings += warnings.map { "\(picture.pointer): \(outline.description): \($0)" }
         } catch {
             findings.problems.append(
@@ -36,9 +40,7 @@ struct PictureInspection {
     }
 
     /// A picture that is smaller than the model's is enlarged, and shows no more for it.
-    private func enlargement(_ outline: PictureOutline, _ crop: CropArea?) -> [String] {
-        let area = crop?.pixels(width: outline.width, height: outline.height)
-        let whole = ModelDescription.Size(width: area?.width ?? outline.width, height: area?.height ?? outline.height)
+    private func enlargement(of whole: ModelDescription.Size) -> [String] {
         let shape = whole.nearest(of: shapes)
         let part = whole.middle(like: shape ?? .init(width: 1, height: 1))
         guard let kept = shape ?? size, min(part.width, part.height) < min(kept.width, kept.height) else { return [] }
