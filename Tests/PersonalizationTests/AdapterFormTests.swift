@@ -83,15 +83,52 @@ private func sdxl(blocksPerLevel: Int) -> NetworkForm {
     }
 
     /// Holds a file of these tensors to what the adapter itself does to a model.
-    private func expectTheSame(_ tensors: [String: Tensor], as lora: LoRAAdapter) throws {
+    private func expectTheSame(
+        _ tensors: [String: Tensor], as lora: LoRAAdapter, in file: String = "other.safetensors",
+        metadata: [String: String] = [:]
+    ) throws {
         let (direct, other) = (weights(), weights())
         try lora.merge(into: direct)
-        let out = folder + "/other.safetensors"
-        try Safetensors.write(tensors, to: out)
+        let out = "\(folder)/\(file)"
+        try Safetensors.write(tensors, to: out, metadata: metadata)
         try AdapterChanges(path: out, for: AdapterTargets(other)).merge()
         for (a, b) in zip(direct.parameters, other.parameters) {
             #expect(zip(a.value.values, b.value.values).allSatisfy { abs($0 - $1) < 1e-5 }, "\(a.name)")
         }
+    }
+
+    /// diffusers' `save_lora_adapter` says nowhere of which network the file is; nor does what PEFT takes from within
+    /// one.
+    @Test(arguments: [("pytorch_lora_weights.safetensors", true), ("adapter_model.safetensors", false)])
+    func theSettingsOfANetworkAloneCount(file: String, inHeader: Bool) throws {
+        let (lora, _) = try adapter()
+        let tensors = Dictionary(uniqueKeysWithValues: lora.parameters.map { ($0.name, $0.value) })
+        let settings = #"{"peft_type": "LORA", "r": 2, "lora_alpha": 6, "target_modules": ["to_q", "to_out"]}"#
+        if !inHeader { try Data(settings.utf8).write(to: URL(fileURLWithPath: folder + "/adapter_config.json")) }
+        try expectTheSame(
+            tensors, as: lora, in: file, metadata: inHeader ? ["lora_adapter_metadata": settings] : [:])
+    }
+
+    /// PEFT's own, 8, and not the rank.
+    @Test(
+        arguments: [
+            (#"{"r": 2}"#, 4), (#"{"r": 2, "use_rslora": true}"#, 8 / Float(2).squareRoot()),
+        ] as [(String, Float)])
+    func settingsWithoutAnAlphaHaveTheUsualOne(settings: String, scale: Float) throws {
+        let out = folder + "/adapter_model.safetensors"
+        try Safetensors.write(
+            ["a.lora_A.weight": Tensor(zeros: [2, 4]), "a.lora_B.weight": Tensor(zeros: [4, 2])], to: out)
+        try Data(settings.utf8).write(to: URL(fileURLWithPath: folder + "/adapter_config.json"))
+        #expect(try AdapterReader(out).read().changes.values.map(\.scale) == [scale])
+    }
+
+    @Test func whatIsNotBuiltStandsInTheHeaderOfANetworkAlone() throws {
+        let out = folder + "/pytorch_lora_weights.safetensors"
+        try Safetensors.write(
+            ["a.lora_A.weight": Tensor(zeros: [2, 4]), "a.lora_B.weight": Tensor(zeros: [4, 2])], to: out,
+            metadata: ["lora_adapter_metadata": #"{"bias": "all"}"#])
+        let error = #expect(throws: CheckpointError.self) { try AdapterReader(out).read() }
+        #expect(error?.problem == "biases are not built")
     }
 
     /// Files of other trainers have diffusers' names with kohya's endings or alphas.

@@ -6,13 +6,16 @@ struct AdapterSettings {
 
     init(_ members: [String: Any]) { self.members = members }
 
-    /// Those of a component in diffusers' header: `unet.lora_alpha` …
-    init(_ members: [String: Any], of component: String) {
-        let prefix = component + "."
-        self.members = Dictionary(
-            uniqueKeysWithValues: members.filter { $0.key.hasPrefix(prefix) }.map {
-                (String($0.key.dropFirst(prefix.count)), $0.value)
-            })
+    /// Those of a component in diffusers' header: `unet.lora_alpha` …; without a prefix where the file is of a network
+    /// alone, as diffusers' `save_lora_adapter` writes it.
+    init(_ members: [String: Any], of component: String?) {
+        guard let prefix = component.map({ $0 + "." }) else {
+            self.init(members.filter { !$0.key.contains(".") })
+            return
+        }
+        let own = members.filter { $0.key.hasPrefix(prefix) }
+        self.init(
+            Dictionary(uniqueKeysWithValues: own.map { (String($0.key.dropFirst(prefix.count)), $0.value) }))
     }
 
     private func flag(_ name: String) -> Bool { members[name] as? Bool ?? false }
@@ -67,9 +70,13 @@ struct AdapterSettings {
     /// Whether it is DoRA.
     var saysDoRA: Bool { flag("use_dora") }
 
-    /// The factor of a module's update of a rank: α/r, or α/√r; 1 where nothing is said.
+    /// PEFT's alpha where its settings say none.
+    private static let usualAlpha: Float = 8
+
+    /// The factor of a module's update of a rank: α/r, or α/√r; 1 where there are no settings.
     func scale(of module: String, rank: Int) -> Float {
-        let alpha = pattern("alpha_pattern", module) ?? number(members["lora_alpha"]) ?? Float(rank)
+        let usual = members.isEmpty ? Float(rank) : Self.usualAlpha
+        let alpha = pattern("alpha_pattern", module) ?? number(members["lora_alpha"]) ?? usual
         return alpha / (flag("use_rslora") ? Float(rank).squareRoot() : Float(rank))
     }
 
