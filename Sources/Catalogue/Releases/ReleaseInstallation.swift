@@ -5,7 +5,9 @@ import Jobs
 extension RecognizedRelease {
     /// Writes the model's folder: `config.json`, the files that are taken as they are, and its weights, linked or
     /// converted once to safetensors.
-    /// - Parameter folder: a folder that is there and empty.
+    /// - Parameters:
+    ///   - folder: a folder that is there and empty.
+    ///   - links: whether weights stay where they are; those that are rearranged are converted all the same.
     /// - Throws: `CheckpointError`, or what the file system says.
     package func write(to folder: String, links: Bool, precision: CheckpointConversion.Precision = .stored) throws {
         try Self.write(configuration.adding("training", training), to: "\(folder)/\(ModelLayout.configuration)")
@@ -14,7 +16,7 @@ extension RecognizedRelease {
         }
         for (name, text) in texts { try Self.write(text, to: "\(folder)/\(name)") }
         for part in parts {
-            if links {
+            if links, part.rearranged == nil {
                 try Self.link(part.piece, to: "\(folder)/\(part.stem)")
             } else {
                 try part.conversion(precision).write("\(folder)/\(part.stem).safetensors")
