@@ -137,21 +137,35 @@ private let clip = CLIPModel.Configuration(
         (#""size": 8, "do_resize": false, "do_rescale": false"#, "do_resize false, do_rescale false: not built"),
         (#""size": 8, "rescale_factor": 0.5"#, "rescale_factor 0.5: not built"),
         (#""size": {"height": 8, "width": 8}"#, "a size of height and width: not built"),
+        (#""size": 16"#, "crop_size is 16, and the model's pictures have 8 pixels a side"),
     ])
     func aPreparationThatIsNotBuiltIsRefused(settings: String, problem: String) throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let folder = try TestFolder()
         func preparation(_ settings: String) throws -> PicturePreparation? {
             let colours = #""image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]"#
-            try Data("{\(settings), \(colours)}".utf8).write(
-                to: folder.appendingPathComponent("preprocessor_config.json"))
-            return try PicturePreparation(directory: folder.path)
+            try folder.write("{\(settings), \(colours)}", "preprocessor_config.json")
+            return try PicturePreparation(directory: folder.path, side: 8)
         }
         let usual = #""size": {"shortest_edge": 8}, "resample": 3, "do_center_crop": true, "rescale_factor": "#
         #expect(try preparation(usual + "0.00392156862745098") != nil)
         let error = try #require(throws: (any Error).self) { try preparation(settings) }
         #expect("\(error)".contains("preprocessor_config.json: \(problem)"))
+    }
+
+    /// transformers' fifth version writes one file for texts and pictures; where its pictures are not in that, the
+    /// older one counts.
+    @Test(arguments: [
+        (#"{"image_processor": {"size": {"shortest_edge": 12}, "image_mean": [0, 0, 0], "image_std": [1, 1, 1]}}"#, 12),
+        (#"{"processor_class": "CLIPProcessor"}"#, 8),
+    ])
+    func theProcessorsSettingsComeFirst(processor: String, side: Int) throws {
+        let folder = try TestFolder()
+        let pictures = #"{"size": 8, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}"#
+        try folder.write(processor, "processor_config.json")
+        try folder.write(pictures, "preprocessor_config.json")
+        let preparation = try #require(try PicturePreparation(directory: folder.path))
+        let picture = Picture(width: 20, height: 20, filledWith: (255, 0, 51))
+        #expect(preparation([picture]).shape == [1, 3, side, side])
     }
 
     @Test func bicubicResizingKeepsARampAndItsMean() {

@@ -74,7 +74,7 @@ package struct CLIPEncoder: ImageEncoder {
             ids: tokenizer.vocabularySize, rows: configuration.text.vocabularySize, path: directory)
         self.init(
             name: URL(fileURLWithPath: directory).lastPathComponent, model: model, tokenizer: tokenizer,
-            preparation: try PicturePreparation(directory: directory))
+            preparation: try PicturePreparation(directory: directory, side: configuration.vision.pictureSize))
     }
 
     /// Of length one, [N, D].

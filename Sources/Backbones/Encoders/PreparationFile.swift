@@ -63,12 +63,33 @@ extension PicturePreparation {
         }
     }
 
-    /// What the `preprocessor_config.json` of an encoder's folder says; nil where there is none.
-    /// - Throws: an error naming the file where it is malformed.
-    package init?(directory: String) throws {
-        let path = "\(directory)/preprocessor_config.json"
-        guard FileManager.default.fileExists(atPath: path) else { return nil }
-        let settings = try ConfigurationFile.read(Settings.self, path)
+    /// transformers' `processor_config.json`, which also says how texts are read.
+    private struct Processor: Decodable {
+        let pictures: Settings?
+
+        private enum CodingKeys: String, CodingKey {
+            case pictures = "image_processor"
+        }
+    }
+
+    /// Since its fifth version transformers has all in one file, and asks that first.
+    private static func settings(in directory: String) throws -> (path: String, settings: Settings)? {
+        let (whole, own) = ("\(directory)/processor_config.json", "\(directory)/preprocessor_config.json")
+        if FileManager.default.fileExists(atPath: whole),
+            let settings = try ConfigurationFile.read(Processor.self, whole).pictures
+        {
+            return (whole, settings)
+        }
+        guard FileManager.default.fileExists(atPath: own) else { return nil }
+        return (own, try ConfigurationFile.read(Settings.self, own))
+    }
+
+    /// What the `processor_config.json` or `preprocessor_config.json` of an encoder's folder says; nil where neither
+    /// says anything.
+    /// - Parameter side: pixels on a side of the encoder's pictures, where it takes no others.
+    /// - Throws: an error naming the file where it is malformed, or for pictures of another size.
+    package init?(directory: String, side: Int? = nil) throws {
+        guard let (path, settings) = try Self.settings(in: directory) else { return nil }
         guard settings.unbuilt.isEmpty else {
             throw ConfigurationFile.Malformed(
                 path: path,
@@ -79,6 +100,11 @@ extension PicturePreparation {
         else {
             throw ConfigurationFile.Malformed(
                 path: path, problem: "crop_size must not exceed size; image_mean and image_std need three numbers each")
+        }
+        if let side, side != settings.crop {
+            throw ConfigurationFile.Malformed(
+                path: path,
+                problem: "crop_size is \(settings.crop), and the model's pictures have \(side) pixels a side")
         }
         self.init(
             shorterSide: settings.size, crop: settings.crop, mean: settings.mean, deviation: settings.deviation)

@@ -34,7 +34,7 @@ struct EncoderReleases {
     }
 
     private static func clip(_ piece: ReleasePiece) throws(UnrecognizedRelease) -> RecognizedRelease {
-        let files = beside(piece, TokenizerFiles.names + ["preprocessor_config.json"])
+        let files = beside(piece, TokenizerFiles.names + ["processor_config.json", "preprocessor_config.json"])
         let readsWords = files["tokenizer.json"] != nil || (files["vocab.json"] != nil && files["merges.txt"] != nil)
         let problems = [
             readsWords ? nil : "\(piece.folder): has neither tokenizer.json nor vocab.json with merges.txt: fetch them",
@@ -52,7 +52,7 @@ struct EncoderReleases {
         }
         return RecognizedRelease(
             family: .dino, title: "DINO", configuration: settings, parts: [.init(stem: "model", piece: piece)],
-            files: beside(piece, ["preprocessor_config.json"]))
+            files: beside(piece, ["processor_config.json", "preprocessor_config.json"]))
     }
 
     /// torch.hub's file has no settings: sizes come from shapes, the rest is the architecture's.
