@@ -36,6 +36,7 @@ import Testing
         body(["options": ["proxies": job, "supervisor_optimizer": "prodigy", "moments": "8-bit"]]),
         several(["name": "mia", "role": "subject", "class": "cat", "images": [1]]),
         several(["name": "mia", "role": "subject", "class": "cat", "proxies": job]),
+        body(["images": nil, "options": ["proxies": job]]),
     ]
 
     @Test(arguments: right) func whatIsRightIsAcceptedAndWrittenAsItCame(_ body: JSONValue) throws {
@@ -53,9 +54,11 @@ import Testing
         (body(["options": ["proxies": ["job": "x"]]]), ["/options/proxies"]),
         (body(["options": ["supervisor_optimizer": "prodigy", "moments": "8-bit"]]), ["/options/moments"]),
         (body(["options": ["contexts": ["", "on the beach"]]]), ["/options/contexts"]),
+        (body(["options": ["contexts": ["on the beach", "beside a <rex> dog"]]]), ["/options/contexts/1"]),
         (body(["concept": ["name": "ink", "role": "style"]]), ["/concept/role"]),
         (several(["name": "ink", "role": "style", "images": [1]]), ["/concepts/1/role"]),
-        (body(["images": nil]), ["/images"]),
+        (body(["images": nil]), ["/images"]), (body(["images": nil, "options": ["proxies": 9]]), ["/images"]),
+        (body(["images": nil, "method": "lora", "options": ["proxies": job]]), ["/images", "/options/proxies"]),
         (body(["concepts": [rex]]), ["/concept"]),
         (several(rex), ["/concepts/1/name"]),
         (several(["name": "mia", "role": "subject", "class": "cat"]), ["/concepts/1/images"]),
@@ -71,6 +74,20 @@ import Testing
     @Test(arguments: wrong) func whatIsWrongIsNamedWithItsPlace(_ body: JSONValue, _ pointers: [String]) {
         let error = #expect(throws: Problems.self) { try JobSpec(body, models: Self.models) }
         #expect(error?.list.map(\.pointer).sorted() == pointers)
+    }
+
+    /// The supervisor of one subject draws another as some unknown word.
+    @Test func placesNameNoSubjectOfTheJob() throws {
+        let two: JSONValue = [Self.rex, ["name": "mia", "role": "subject", "class": "cat", "images": [1]]]
+        let body = Self.body(["concept": nil, "concepts": two, "options": ["contexts": ["beside <mia>"]]])
+        let error = #expect(throws: Problems.self) { try JobSpec(body, models: Self.models) }
+        #expect(
+            error?.list == [
+                Problem(
+                    "/options/contexts/0", found: "<mia>", allowed: "no concept: each subject is drawn by itself there")
+            ])
+        // What was accepted before is done.
+        #expect(throws: Never.self) { try JobSpec(body, models: Self.models, isAccepted: true) }
     }
 
     /// A supervisor whose usual rule is Prodigy, as FLUX.1's is.

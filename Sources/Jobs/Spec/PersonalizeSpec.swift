@@ -80,7 +80,7 @@ extension PersonalizeSpec {
         if reader.body["concepts"] != nil, let method, !method.learnsSeveral {
             reader.note("/concepts", reader.body["concepts"], "one /concept: \(method.rawValue) learns one at a time")
         }
-        images = reader.images(needed: !concepts.allSatisfy { $0.proxies != nil } || concepts.isEmpty)
+        images = reader.images(needed: reader.needsImages(of: concepts, by: method))
         reader.hold(concepts, against: images.count)
         prompts = reader.prompts(0...64)
         if !concepts.isEmpty {
@@ -97,7 +97,13 @@ extension PersonalizeSpec {
         attach = reader.attachedRoles()
         let table = method?.options(for: concepts.first?.role ?? .subject)
         options = reader.options(table)
-        reader.hold(texts: table?.texts(in: options) ?? [], naming: concepts.map(\.name))
+        let texts = table?.texts(in: options) ?? []
+        if method == .proxyTuning, !reader.isAccepted {
+            // Proxies of every subject are drawn in all of them, by a supervisor that knows that subject alone.
+            reader.hold(texts: texts, naming: [], because: "each subject is drawn by itself there")
+        } else {
+            reader.hold(texts: texts, naming: concepts.map(\.name))
+        }
         if let model = model.flatMap({ reader.models[$0] }) { reader.hold(options, against: model) }
         guard let model, let concept = concepts.first, let method else { return nil }
         (self.concept, self.method, self.model) = (concept, method, model)

@@ -4,7 +4,7 @@ struct SpecReader {
     /// Those a job may name.
     let models: ModelChoice
     /// Whether the job was accepted before.
-    private let isAccepted: Bool
+    let isAccepted: Bool
     /// The fields that its kind has.
     private var known: [String] = []
     var problems: [Problem] = []
@@ -212,12 +212,16 @@ struct SpecReader {
     }
 
     /// Texts among the options may name concepts that the job knows, and no others.
-    mutating func hold(texts: [(pointer: String, text: String, isTemplate: Bool)], naming known: [String]) {
+    /// - Parameter reason: why there are none, where there are none.
+    mutating func hold(
+        texts: [(pointer: String, text: String, isTemplate: Bool)], naming known: [String],
+        because reason: String = "no prompt names one"
+    ) {
         let names = known.map { "<\($0)>" }.joined(separator: ", ")
         for (pointer, text, isTemplate) in texts {
             noteTypos(in: text, at: pointer, isTemplate: isTemplate)
             for name in ConceptMention.names(in: text) where !known.contains(name) {
-                let allowed = known.isEmpty ? "no concept: no prompt names one" : "\(names), and no other concept"
+                let allowed = known.isEmpty ? "no concept: \(reason)" : "\(names), and no other concept"
                 problems.append(Problem(pointer, found: "<\(name)>", allowed: allowed))
             }
         }
