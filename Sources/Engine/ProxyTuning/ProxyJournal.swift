@@ -38,7 +38,7 @@ final class ProxyJournal {
     private var pictures: [String: [Picture]] = [:]
     /// The checkpoint that all of them lie beside, with their file's digest; nil where some were drawn since.
     private var kept: (path: String, digest: String)?
-    /// Steps of stages that are behind.
+    /// Steps of stages that are behind, those before a resume among them.
     private var done = 0
     private var lastCheckpoint = Date()
     private var lastProgress = Date.distantPast
@@ -54,13 +54,19 @@ final class ProxyJournal {
         resumed = try resume.map { try ResumedCheckpoint($0, of: identity) }
         resumedCurve = resume.flatMap { LossCurve(path: $0 + ".losses") }
         pictures = resumed.map { ProxyCheckpoint.pictures(beside: $0.path, digest: $0.metadata["proxies"]) } ?? [:]
+        // Where no pictures are left, their stages are done again.
+        done = pictures.isEmpty ? 0 : resumed?.metadata["done"].flatMap { Int($0) } ?? 0
     }
 
     /// The stage that the job was stopped in.
     private var stage: String? { resumed?.metadata["stage"] }
 
-    /// All proxies of a concept where they were all drawn; the caller knows how many those are.
-    func drawn(_ concept: String) -> [Picture]? { pictures[concept] }
+    /// All proxies of a concept where all of them, `count`, were drawn before the job was stopped.
+    func drawn(_ concept: String, all count: Int) -> [Picture]? {
+        guard let drawn = pictures[concept], drawn.count == count else { return nil }
+        if isDrawing(concept) { done += count }
+        return drawn
+    }
 
     /// Those that were drawn before the job was stopped.
     func partlyDrawn(_ concept: String) -> [Picture] { pictures[concept] ?? [] }
@@ -73,7 +79,9 @@ final class ProxyJournal {
     func restore(_ training: PairTraining, in stage: Stage, orAfter next: Stage? = nil) throws -> Bool {
         guard let resumed, let stopped = self.stage, [stage.text, next?.text].contains(stopped) else { return false }
         try resumed.restore { try training.restore($0) }
-        return training.step >= training.steps
+        let isAtEnd = training.step >= training.steps
+        if isAtEnd, stopped == stage.text { done += training.steps }
+        return isAtEnd
     }
 
     /// Trains to the end, with checkpoints on the way.
@@ -135,7 +143,8 @@ final class ProxyJournal {
         let digest = try keepPictures(beside: path)
         try curve?.write(path + ".losses")
         try training.state.write(
-            path, metadata: identity.metadata.merging(["stage": stage.text, "proxies": digest]) { $1 })
+            path,
+            metadata: identity.metadata.merging(["stage": stage.text, "proxies": digest, "done": "\(done)"]) { $1 })
         let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
         connection.send(
             .checkpoint(

@@ -29,20 +29,13 @@ struct ProxyStage {
                     spelled: ConceptSpellings(of: concepts.map(\.name)))
                 return set
             }
-            guard worker.spec.proxies(of: worker.spec.concepts[index]) == nil else { throw ProxyStage.unreachable }
             let seeds = Supervision.proxySeeds(options.drawn, seed: seed, index)
-            if let drawn = journal.drawn(concept.name), drawn.count == seeds.count {
-                return try kept(drawn, seeds, of: concept)
-            }
+            if let drawn = journal.drawn(concept.name, all: seeds.count) { return try kept(drawn, seeds, of: concept) }
             if supervisor == nil { supervisor = try readingSupervisor() }
             let pictures = try taught(concept, index, supervisor!)
             return try kept(pictures, seeds, of: concept)
         }
     }
-
-    private static let unreachable = JobFailure(
-        code: "input.proxies", consequence: .rejected,
-        message: "without servers there is no job whose proxies could be used; leave out proxies, and they are drawn")
 
     /// The supervisor, which must read whole what it is to draw: it may read less than the student.
     private func readingSupervisor() throws -> LoadedModel {

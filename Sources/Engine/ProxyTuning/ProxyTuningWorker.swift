@@ -70,7 +70,13 @@ struct ProxyTuningWorker {
         return supervisor
     }
 
+    private static let unreachable = JobFailure(
+        code: "input.proxies", consequence: .rejected,
+        message: "without servers there is no job whose proxies could be used; leave out proxies, and they are drawn")
+
     private func check(_ concepts: [Concept], _ samples: ProxySamples, _ options: ProxyTuningOptions) throws {
+        let reusing = spec.concepts.filter { spec.proxies(of: $0) != nil }
+        guard reusing.allSatisfy({ order.proxies?[$0.name] != nil }) else { throw Self.unreachable }
         let contexts = concepts.flatMap { options.placedPrompts(of: $0) }
         let classes = concepts.enumerated().map { index, concept in
             (place(ofClass: index), "a photo of \(concept.plainPrompt) on the beach")
