@@ -33,7 +33,11 @@ extension Adapter {
     private init(_ file: Safetensors) throws {
         func other(_ reason: String) -> AdapterError { .notAnAdapter(path: file.path, reason: reason) }
         guard file.metadata["format"] == Adapter.format, let text = file.metadata["description"] else {
-            throw other("its metadata lacks format \(Adapter.format)")
+            throw other(
+                """
+                its metadata lacks format \(Adapter.format); of PEFT's, diffusers' and kohya's atelierctl concepts \
+                import makes one
+                """)
         }
         guard let description = try? JSONDecoder().decode(Description.self, from: Data(text.utf8)) else {
             throw other("its metadata's description cannot be read")

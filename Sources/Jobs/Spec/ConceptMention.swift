@@ -28,7 +28,7 @@ package struct ConceptMention: Sendable, Equatable {
     package static func isName(_ text: String) -> Bool { text.wholeMatch(of: /[a-z0-9][a-z0-9_-]{0,63}/) != nil }
 
     /// What a field may name a concept by.
-    static func isReference(_ text: String) -> Bool {
+    package static func isReference(_ text: String) -> Bool {
         text.wholeMatch(of: /[a-z0-9][a-z0-9_-]{0,63}(?:@[1-9][0-9]{0,8})?/) != nil
     }
 

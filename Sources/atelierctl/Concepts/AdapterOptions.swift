@@ -9,12 +9,17 @@ struct AdapterOptions: ParsableArguments {
     @Option(help: "A concept's adapter: NAME=FILE; may be repeated.") var adapter: [String] = []
 
     /// The files' absolute paths, by the concepts' names.
-    /// - Throws: `ValidationError` for what is no name and a file.
+    /// - Throws: `ValidationError` for what is no name and a file, and for a name that is given twice.
     func paths() throws -> [String: String] {
         var paths: [String: String] = [:]
         for pair in adapter {
             let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
-            guard parts.count == 2 else { throw ValidationError("--adapter \(pair): allowed is NAME=FILE") }
+            guard parts.count == 2, ConceptMention.isReference(parts[0]) else {
+                throw ValidationError("--adapter \(pair): allowed is NAME=FILE, the name as in prompts: rex, or rex@2")
+            }
+            guard paths[parts[0]] == nil else {
+                throw ValidationError("--adapter \(pair): another file was given for \(parts[0]) before")
+            }
             paths[parts[0]] = URL(fileURLWithPath: parts[1]).path
         }
         return paths
@@ -38,7 +43,13 @@ struct AdapterOptions: ParsableArguments {
             do { file = try Safetensors(path: path) } catch { throw ValidationError("--adapter \(name): \(error)") }
             guard let text = file.metadata["description"],
                 let told = try? JSONDecoder().decode(Description.self, from: Data(text.utf8))
-            else { throw ValidationError("--adapter \(name): \(path) is not an Atelier adapter") }
+            else {
+                throw ValidationError(
+                    """
+                    --adapter \(name): \(path) is not an Atelier adapter; of PEFT's, diffusers' and kohya's atelierctl \
+                    concepts import makes one
+                    """)
+            }
             sizes[name] = InspectionOrder.Adapter(
                 method: told.method, bytes: file.size, rows: file.entries[ARBoothImport.rows]?.shape.first)
         }
