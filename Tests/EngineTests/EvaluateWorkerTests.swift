@@ -186,6 +186,31 @@ import Testing
         }
     }
 
+    /// An import may leave it out, and a style has none unless it is said.
+    @Test func whatHasNoClassNounIsMeasuredWithAWarning() throws {
+        try withModels { tiny in
+            func warnings(_ role: ConceptRole, _ prompt: String) throws -> [String] {
+                let members = #""prompts":["\#(prompt)"],"images_per_prompt":1"#
+                let order = try order(
+                    tiny, members + #","options":{"class_pictures":0,\#(encoders)}"#, method: .coar, role: role)
+                let path = tiny.folder + "/rex.safetensors"
+                let learnt = try Adapter(path: path)
+                var description = learnt.description
+                description.className = ""
+                try Adapter(description: description, tensors: learnt.tensors).write(path)
+                let said = try run(tiny, order).result?["warnings"]?.array ?? []
+                return said.compactMap(\.string)
+            }
+            let ofSubject = "<rex> has no class noun: CLIP-T and PRES are as of no class; import it again with --class"
+            let ofStyle = "<rex> was learnt without a class noun: nothing stands for {class} in its prompts"
+            let said = try [
+                warnings(.subject, "{concept} on the beach"), warnings(.style, "a {class} in {concept} style"),
+                warnings(.style, "a dog in {concept} style"),
+            ]
+            #expect(said == [[ofSubject], [ofStyle], []])
+        }
+    }
+
     @Test func theSamePicturesAreDrawnAgain() throws {
         try withModels { tiny in
             let order = try order(

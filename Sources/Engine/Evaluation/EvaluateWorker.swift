@@ -92,11 +92,24 @@ struct EvaluateWorker {
                 code: "input.image", consequence: .rejected,
                 message: "there are no pictures to hold <\(name)> against; give them in /images")
         }
-        warnings += references.warnings
+        warnings += references.warnings + nounless(name, description)
         return Concept(
             name: name, role: description.role, className: description.className,
             references: references.pictures,
             wording: loaded.styleWording)
+    }
+
+    /// What is said of a concept whose class nobody named: of a subject as of an import without `--class`, of a style
+    /// where the job's own prompts ask for it.
+    private func nounless(_ name: String, _ description: Adapter.Description) -> [String] {
+        guard description.className.isEmpty else { return [] }
+        if description.role == .subject {
+            return ["<\(name)> has no class noun: CLIP-T and PRES are as of no class; import it again with --class"]
+        }
+        guard case .own(let prompts) = spec.prompts, prompts.contains(where: { $0.contains("{class}") }) else {
+            return []
+        }
+        return ["<\(name)> was learnt without a class noun: nothing stands for {class} in its prompts"]
     }
 
     /// A suite's prompts in the method's own words, the job's own as they are. What the model cannot read whole is the
