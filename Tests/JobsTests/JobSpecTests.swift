@@ -165,6 +165,15 @@ import Testing
                 == [])
     }
 
+    /// Two would stand in prompts; what was accepted before is done.
+    @Test(arguments: ["dog ", "toy  dog", "dog-"]) func aNounBringsNoBlankTooMany(_ noun: String) throws {
+        let concept: JSONValue = ["name": "rex", "role": "subject", "class": .string(noun)]
+        let body = try JSONValue(json: Data(Self.valid.utf8)).adding("concept", concept)
+        let error = #expect(throws: Problems.self) { try JobSpec(body) }
+        #expect(error?.list.map(\.pointer) == ["/concept/class"])
+        #expect(try JobSpec(body, isAccepted: true).json["concept"] == concept)
+    }
+
     @Test func everyProblemSaysWhatIsAllowed() throws {
         let error = #expect(throws: Problems.self) { try JobSpec(body: Data(#"{"version":1,"kind":"paint"}"#.utf8)) }
         let kind = try #require(error?.list.first { $0.pointer == "/kind" })

@@ -42,9 +42,11 @@ extension SpecReader {
         if role == nil {
             note("\(place)/role", members["role"], ConceptRole.allCases.map(\.rawValue).joined(separator: ", "))
         }
-        let noun = members["class"]?.string.flatMap { $0.wholeMatch(of: /[A-Za-z][A-Za-z -]{0,63}/) == nil ? nil : $0 }
+        let noun = members["class"]?.string.flatMap { isNoun($0) ? $0 : nil }
         if noun == nil, role == .subject || members["class"] != nil {
-            note("\(place)/class", members["class"], "a class noun of 1 to 64 English letters, spaces and dashes")
+            note(
+                "\(place)/class", members["class"],
+                "a class noun of 1 to 64 English letters, with single spaces or dashes between them")
         }
         let proxies = members["proxies"].flatMap { ProxySource($0) }
         if members["proxies"] != nil, proxies == nil {
@@ -55,6 +57,12 @@ extension SpecReader {
         return ConceptSpec(name: name, role: role, className: noun, images: places, proxies: proxies)
     }
 
+    /// Whether a text can stand amid a prompt; what was accepted before may end in a blank, or have two.
+    private func isNoun(_ text: String) -> Bool {
+        guard text.wholeMatch(of: /[A-Za-z][A-Za-z -]{0,63}/) != nil else { return false }
+        return isAccepted || text.wholeMatch(of: /[A-Za-z]+(?:[ -][A-Za-z]+)*/) != nil
+    }
+
     /// Where a concept's pictures are in the job's list.
     private mutating func imagePlaces(_ value: JSONValue?, isNeeded: Bool, at place: String) -> [Int] {
         let numbers = value?.array.map { $0.compactMap(\.integer) } ?? []
@@ -62,6 +70,12 @@ extension SpecReader {
             note("\(place)/images", value, "a list of places in /images, counted from 0, or proxies of a job")
         }
         return numbers
+    }
+
+    /// Whether some concept has nothing to learn from but pictures; others have proxies that another job drew.
+    func needsImages(of concepts: [ConceptSpec], by method: PersonalizationMethod?) -> Bool {
+        guard body["concepts"] == nil else { return concepts.isEmpty || concepts.contains { $0.proxies == nil } }
+        return method != .proxyTuning || body["options"]?["proxies"].flatMap { ProxySource($0) } == nil
     }
 
     /// Whether the places of pictures are in the list.

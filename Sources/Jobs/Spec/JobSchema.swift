@@ -217,7 +217,8 @@ package struct JobSchema {
         let members: [String: JSONValue] = [
             "name": reference("name"), "role": choice(ConceptRole.allCases),
             "class": [
-                "type": "string", "pattern": "^[A-Za-z][A-Za-z -]{0,63}$", "description": "what it is one of: dog",
+                "type": "string", "pattern": "^[A-Za-z]+([ -][A-Za-z]+)*$", "maxLength": 64,
+                "description": "what it is one of: dog",
             ],
         ]
         return [
@@ -227,7 +228,7 @@ package struct JobSchema {
         ]
     }
 
-    /// One concept with all pictures, or several with some each, by a method that can.
+    /// One concept with all pictures, or with another job's proxies; or several with some each, by a method that can.
     private static let several: JSONValue = [
         "if": ["required": ["concepts"]],
         "then": [
@@ -239,7 +240,16 @@ package struct JobSchema {
                 ],
             ]
         ],
-        "else": ["required": ["concept", "images"]],
+        "else": ["required": ["concept"], "anyOf": [["required": ["images"]], reusing]],
+    ]
+
+    /// A job whose options name the job that drew its proxies.
+    private static let reusing: JSONValue = [
+        "required": ["options"],
+        "properties": [
+            "method": ["const": .string(PersonalizationMethod.proxyTuning.rawValue)],
+            "options": ["required": ["proxies"], "properties": ["proxies": ["type": "object"]]],
+        ],
     ]
 
     private var conceptOfSeveral: JSONValue {
