@@ -13,8 +13,8 @@ package struct AdapterImport {
         package let role: ConceptRole
         /// The noun of what was learnt.
         package let className: String
-        /// The words it was trained with, which stand for its name in prompts of released diffusion models; `sks`
-        /// unless said.
+        /// The words it was trained with, which stand for its name in prompts of released diffusion models; `sks`, or
+        /// of a style `cic`, unless said.
         package let trigger: String?
 
         /// - Parameter trigger: of released diffusion models alone.
@@ -62,7 +62,7 @@ package struct AdapterImport {
     package func write(_ path: String, as concept: Concept, to target: String) throws -> Outcome {
         if let fineTune = ARBoothImport(path, base: weights) {
             try write(fineTune, as: concept, to: target)
-            return Outcome(method: "arbooth", rows: fineTune.rowCount, warnings: [])
+            return Outcome(method: "arbooth", rows: fineTune.rowCount, warnings: nounless(concept))
         }
         let named = try AdapterReader(path).read()
         let (found, faults) = try placed(named)
@@ -79,11 +79,13 @@ package struct AdapterImport {
             tensors, to: target,
             metadata: [
                 "format": AdapterReader.ownFormat,
-                "description": try description(concept, found, word: word(of: concept, named)).text,
+                "description": try description(
+                    concept, found, word: word(of: concept, named) ?? usualWord(of: concept, named)
+                ).text,
             ])
         let isIdle = try found.values.allSatisfy { try $0.isZero }
-        return Outcome(
-            method: "lora", warnings: isIdle ? ["\(path): all of its changes are zero, so it changes nothing"] : [])
+        let idle = isIdle ? ["\(path): all of its changes are zero, so it changes nothing"] : []
+        return Outcome(method: "lora", warnings: idle + nounless(concept))
     }
 
     /// The changes by where a concept's file has them, and what is wrong with places and numbers.
@@ -187,6 +189,19 @@ package struct AdapterImport {
         if let trigger = concept.trigger { return trigger }
         let only = named.words.count == 1 ? named.words.first : nil
         return (named.words.first { $0.concept == concept.name } ?? only)?.word
+    }
+
+    /// What is said of a subject whose class nobody names.
+    private func nounless(_ concept: Concept) -> [String] {
+        guard concept.role == .subject, concept.className.isEmpty else { return [] }
+        return ["<\(concept.name)> has no class noun: evaluations measure it as of no class; give one (--class)"]
+    }
+
+    /// The word that `lora` gives styles, which other programs' forms have no place for; nil of a subject, whose word
+    /// goes without saying, and of our own files, where former versions gave styles that of subjects.
+    private func usualWord(of concept: Concept, _ named: NamedChanges) -> String? {
+        guard concept.role == .style, !named.isOwn else { return nil }
+        return ModelFolder.isPipeline(model.folder) ? "cic" : "<pad>"
     }
 
     /// What is wrong with the words of one of our own files.

@@ -29,7 +29,7 @@ package struct AdapterReader {
             guard let kind = Self.unbuilt.first(where: { ".\(name).".contains($0.mark) }) else { continue }
             throw problem("\(name): \(kind.words)")
         }
-        if names.contains(where: { $0.hasPrefix("base_model.model.") }) { return try peft() }
+        if isOfPEFT(names) { return try peft() }
         if names.contains(where: { AdapterNames.kohya($0)?.ending == ".lora_down.weight" }) { return try kohya() }
         return try diffusers()
     }
@@ -50,6 +50,18 @@ package struct AdapterReader {
     ]
 
     private func tensor(_ name: String) throws -> StoredTensor { try checkpoint.tensor(name) }
+
+    /// PEFT's settings, beside the weights.
+    private var settingsFile: String { "\(FilePlace.nearestFolder(to: path))/adapter_config.json" }
+
+    /// Whether rank and alpha stand in PEFT's settings: told by the names, or by the files', for the names of an
+    /// adapter that was taken from within a network lack their beginning.
+    private func isOfPEFT(_ names: [String]) -> Bool {
+        if names.contains(where: { $0.hasPrefix("base_model.model.") }) { return true }
+        let file = (try? Checkpoint.files(at: path))?.first ?? path
+        return (file as NSString).lastPathComponent.hasPrefix("adapter_model.")
+            && FileManager.default.fileExists(atPath: settingsFile)
+    }
 
     /// The changes of modules whose parts are all there.
     private func whole(
@@ -108,6 +120,7 @@ package struct AdapterReader {
     private func own() throws -> NamedChanges {
         let options = try ownOptions()
         var named = NamedChanges(format: .peft, targets: options.targets)
+        named.isOwn = true
         named.words = (options.concepts ?? []).compactMap { concept in
             concept.word.map { (concept: concept.name, word: $0) }
         }
@@ -133,12 +146,14 @@ package struct AdapterReader {
     // MARK: PEFT
 
     private func peft() throws -> NamedChanges {
-        let file = "\(FilePlace.nearestFolder(to: path))/adapter_config.json"
-        guard let data = FileManager.default.contents(atPath: file),
+        guard let data = FileManager.default.contents(atPath: settingsFile),
             let members = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
-        else { throw CheckpointError(path: file, problem: "it is missing or no JSON object; rank and alpha are in it") }
+        else {
+            throw CheckpointError(
+                path: settingsFile, problem: "it is missing or no JSON object; rank and alpha are in it")
+        }
         let settings = AdapterSettings(members)
-        if let reason = settings.unsupported { throw CheckpointError(path: file, problem: reason) }
+        if let reason = settings.unsupported { throw CheckpointError(path: settingsFile, problem: reason) }
         var named = NamedChanges(format: .peft, targets: settings.targets)
         var parts: [NamedChanges.Module: ChangeParts] = [:]
         for name in checkpoint.names {
@@ -222,15 +237,15 @@ package struct AdapterReader {
             }
             try parts[AdapterNames.module(path), default: ChangeParts()].put(tensor(name), kind)
         }
-        for component in Set(parts.keys.compactMap(\.component)) {
+        for component in Set(parts.keys.map(\.component)) {
             if let reason = AdapterSettings(header, of: component).unsupported {
-                throw problem("\(component): \(reason)")
+                throw problem(component.map { "\($0): \(reason)" } ?? reason)
             }
         }
         var named = NamedChanges(format: .diffusers)
         named.changes = try whole(parts) { module, part, rank in
             try part.alpha.map { $0 / Float(rank) }
-                ?? scale(AdapterSettings(header, of: module.component ?? ""), module, part, rank)
+                ?? scale(AdapterSettings(header, of: module.component), module, part, rank)
         }
         return named
     }

@@ -212,6 +212,38 @@ import Testing
         #expect(refusal?.problems.count == 1 && refusal?.problems[0].contains("word.rex.embedding") == true)
     }
 
+    /// Other programs' forms have no place for it. A style of a former version has the word of subjects.
+    @Test(arguments: [ConceptRole.subject, .style])
+    func theWordIsTheOneThatTheRoleIsLearntBy(_ role: ConceptRole) throws {
+        let (file, folder) = (models.folder + "/own.safetensors", models.folder + "/peft")
+        let target = models.folder + "/it.safetensors"
+        try lora.write(file)
+        try #require(try lora.lora()).write(folder)
+        let model = try #require(try ModelCatalogue(directory: models.folder)["pocket-chameleon"])
+        func word(_ path: String) throws -> String {
+            try AdapterImport(model: model).write(path, as: .init(name: "it", role: role, className: "dog"), to: target)
+            return try Adapter(path: target).identifier(usedAs: "it")
+        }
+        #expect(try word(folder) == DreamBooth.identifier(of: role))
+        #expect(try word(file) == DreamBooth.identifier)
+    }
+
+    @Test func aSubjectWithoutANounIsImportedWithAWarning() throws {
+        let folder = models.folder + "/peft"
+        try #require(try lora.lora()).write(folder)
+        let model = try #require(try ModelCatalogue(directory: models.folder)["pocket-chameleon"])
+        func warnings(_ role: ConceptRole) throws -> [String] {
+            try AdapterImport(model: model).write(
+                folder, as: .init(name: "it", role: role, className: ""), to: models.folder + "/it.safetensors"
+            ).warnings
+        }
+        #expect(
+            try warnings(.subject) == [
+                "<it> has no class noun: evaluations measure it as of no class; give one (--class)"
+            ])
+        #expect(try warnings(.style) == [])
+    }
+
     /// The later of the two would silently take the place of the other.
     @Test func aModuleUnderTwoNamesIsRefused() throws {
         let (file, module) = (models.folder + "/two.safetensors", "model.layers.0.self_attn.q_proj")
