@@ -6,6 +6,14 @@ package enum AdapterFormat: String, Sendable, CaseIterable {
     case diffusers
     /// kohya-ss/sd-scripts: one file, dots written as underscores.
     case kohya
+
+    /// What is to be said of a learnt word's embedding, which has no place in another program's form.
+    package func lacking(_ embedding: String) -> String {
+        """
+        \(embedding), which stands for a concept's name in prompts, has no place in the form of \(rawValue), and \
+        without it the changes do not draw the concept: keep it as atelier's
+        """
+    }
 }
 
 /// An adapter's file with its names taken apart: what it changes of which module of which component.
@@ -73,6 +81,8 @@ package struct NamedChanges: Sendable {
     package var changes: [Module: Change] = [:]
     /// Whole weights that take the place of the model's.
     package var replaced: [Module: StoredTensor] = [:]
+    /// Whether it is one of our own files.
+    package var isOwn = false
     /// Concepts and the model's own words that they go by, as our own files say them.
     package var words: [(concept: String, word: String)] = []
     /// Words of our own files that have an embedding, by the names of those.

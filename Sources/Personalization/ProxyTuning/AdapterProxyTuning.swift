@@ -77,6 +77,9 @@ extension Adapter {
         return own
     }
 
+    /// Names of the learnt words' embeddings among the tensors; none of other methods.
+    package var embeddings: [String] { held.keys.filter { $0.hasPrefix("word.") }.sorted() }
+
     /// The word a concept goes by, [1, C], when the adapter is used under `name`: the one of that name, or the only one
     /// there is. Nil of other methods.
     /// - Throws: `AdapterError` where the adapter knows several concepts, and none of that name.

@@ -47,7 +47,7 @@ extension ConceptsCommand {
         @Option(name: .customLong("class"), help: "The noun of what it shows.") var className = ""
         @Option(help: "subject or style.") var role = "subject"
         @Option(help: "Whose concept it becomes.") var tenant: String?
-        @Option(help: "SDXL, SD3, SD3.5, FLUX.1: the words it was trained with; sks unless given.")
+        @Option(help: "SDXL, SD3, SD3.5, FLUX.1: the words it was trained with; sks, of a style cic, unless given.")
         var trigger: String?
         @Option(help: "The file to write instead; NAME.safetensors unless given.") var out: String?
 
@@ -155,11 +155,7 @@ extension AdapterWriter {
         let named = try AdapterReader(file).read()
         try AdapterWriter(named.changes).write(format, to: path, base: base, form: form)
         for embedding in named.embeddings {
-            Terminal.note(
-                """
-                warning: \(printable(embedding)), which stands for a concept's name in prompts, has no place in the \
-                form of \(format.rawValue), and without it the changes do not draw the concept: keep it as atelier's
-                """)
+            Terminal.note("warning: " + printable(format.lacking(embedding)))
         }
     }
 }
