@@ -52,7 +52,10 @@ import Testing
                 "prepare", "supervisor", "proxies", "student", "generate",
             ])
         #expect(run.result?["proxies"]?["rex"]?["pictures"] == .integer(10))
-        #expect(run.digests("picture").count == 4 && run.digests("peft").count == 2)
+        #expect(run.digests("picture").count == 4 && run.digests("peft").count == 3)
+        // Without its word, which PEFT's form has no place for, it draws nobody.
+        let remarks = try #require(run.artifacts.first { $0.name == "adapter_readme.txt" }).path
+        #expect(try String(contentsOfFile: remarks, encoding: .utf8).hasPrefix("word.rex.embedding, which stands for"))
     }
 
     /// Each is what it is, though one adapter knows both.
@@ -74,6 +77,17 @@ import Testing
         #expect(failure.code == "input.strengths" && failure.problems?.map(\.pointer) == ["/strengths/rex"])
         _ = try draw(["strengths": ["rex": 0.5, "mia": 0.5]])
         _ = try draw(["strengths": ["rex": 0], "options": ["adapters": "by-token"]])
+    }
+
+    /// As a subject that is learnt alone.
+    @Test func eachOfSeveralSubjectsIsMeasured() throws {
+        let models = try TinyModels()
+        try models.writeEncoders(clip: "pocket-clip", dino: "pocket-dino")
+        let result = try Run(models, Self.spec(concepts: Self.two)).result
+        for name in ["rex", "mia"] {
+            #expect(result?["likeness"]?[name] != nil)
+            #expect(result?["drift"]?[name]?["pres.pocket-dino"]?["after"]?.double != nil, "\(name)")
+        }
     }
 
     @Test func theCurveSaysWhatItShowsAndOfWhom() throws {
@@ -177,15 +191,22 @@ import Testing
             (try #require(try Safetensors(path: checkpoint.path).metadata["stage"]), checkpoint)
         }
         for stage in ["supervisor:rex", "proxies:rex", "supervisor:mia", "proxies:mia", "student"] {
-            let path = try #require(names.first { $0.0 == stage }?.1.path, "\(stage)")
-            let resumed = try Run(models, spec, resume: path)
-            for role in ["adapter", "proxy", "proxies", "picture", "sheet", "curve", "peft"] {
-                #expect(resumed.digests(role) == undisturbed.digests(role), "\(stage): \(role)")
+            let places = names.indices.filter { names[$0].0 == stage }
+            let (first, last) = (try #require(places.first, "\(stage)"), try #require(places.last))
+            for place in [first, last] {
+                let resumed = try Run(models, spec, resume: names[place].1.path, checkpointSeconds: 0)
+                for role in ["adapter", "proxy", "proxies", "picture", "sheet", "curve", "peft"] {
+                    #expect(resumed.digests(role) == undisturbed.digests(role), "\(stage): \(role)")
+                }
+                // Steps are counted on.
+                let steps = names[(place + 1)...].map { $0.1.step }
+                #expect(resumed.checkpoints.map(\.step) == steps, "\(stage)")
+                // What was behind is not done again.
+                let told = resumed.events.compactMap { if case .progress(let event) = $0 { event.stage } else { nil } }
+                let isBehind = { (name: String) in name.hasPrefix("supervisor") || name.hasPrefix("proxies") }
+                if stage == "student" { #expect(!told.contains(where: isBehind)) }
+                if stage == "supervisor:mia" { #expect(!told.contains("supervisor rex")) }
             }
-            // What was behind is not done again.
-            let told = resumed.events.compactMap { if case .progress(let event) = $0 { event.stage } else { nil } }
-            if stage == "student" { #expect(!told.contains { $0.hasPrefix("supervisor") || $0.hasPrefix("proxies") }) }
-            if stage == "supervisor:mia" { #expect(!told.contains("supervisor rex")) }
         }
         // Where the pictures beside a checkpoint are gone, they are drawn again.
         let student = try #require(names.first { $0.0 == "student" }?.1.path)
@@ -241,14 +262,28 @@ import Testing
             EngineOrder.Proxy(path: $0.path, prompt: $0.prompt!)
         }
         let source: JSONValue = ["job": "0b6e5b53-6b6a-4d0c-9d6e-3a8f6f3f2a10"]
-        let again = try Run(
-            models, Self.spec("pocket-chameleon", ["proxies": source]), proxies: ["rex": given])
+        var bare = Self.spec("pocket-chameleon", ["proxies": source])
+        bare["images"] = nil
+        let again = try Run(models, bare, proxies: ["rex": given], references: [])
         #expect(again.artifacts.allSatisfy { $0.role != "proxy" })
+        #expect(again.result?["warnings"] == ["<rex> is not evaluated: the job has no pictures of it"])
         #expect(again.result?["proxies"]?["rex"]?["reused"] == .bool(true))
         // On the same student the same comes out as where they were drawn.
         let same = try Run(models, Self.spec(["proxies": source]), proxies: ["rex": given])
         #expect(same.digests("adapter") == first.digests("adapter"))
-        #expect(throws: JobFailure.self) { try Run(models, Self.spec(["proxies": source])) }
+    }
+
+    /// Drawing what the untouched model makes of the class takes a large one hours.
+    @Test func proxiesThatAreNotThereAreToldBeforeAnythingIsDrawn() throws {
+        let models = try TinyModels()
+        let source: JSONValue = ["job": "0b6e5b53-6b6a-4d0c-9d6e-3a8f6f3f2a10"]
+        try withExtendedLifetime(models) {
+            let failure = #expect(throws: JobFailure.self) { try Run(models, Self.spec(["proxies": source])) }
+            #expect(failure?.code == "input.proxies" && failure?.consequence == .rejected)
+            let log = try #require(
+                FileManager.default.subpaths(atPath: models.folder)?.first { $0.hasSuffix("/events") })
+            #expect(try !String(contentsOfFile: "\(models.folder)/\(log)", encoding: .utf8).contains("prepare"))
+        }
     }
 
     /// The student they were drawn for may have read longer prompts.

@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import Hashing
 import Images
@@ -61,7 +62,7 @@ struct PersonalizationOutput {
         }
     }
 
-    /// A LoRA adapter once more, as PEFT's `from_pretrained` reads it.
+    /// A LoRA adapter once more, as PEFT's `from_pretrained` reads it; what has no place there is told beside it.
     private func sendForOthers(_ adapter: Adapter) throws {
         guard let lora = try adapter.lora() else { return }
         let folder = "\(order.workspace)/peft"
@@ -71,6 +72,11 @@ struct PersonalizationOutput {
         ] {
             try connection.sendArtifact(role: "peft", path: "\(folder)/\(name)", mediaType: type)
         }
+        guard !adapter.embeddings.isEmpty else { return }
+        let path = "\(folder)/adapter_readme.txt"
+        let remarks = adapter.embeddings.map { AdapterFormat.peft.lacking($0) + "\n" }.joined()
+        try Data(remarks.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+        try connection.sendArtifact(role: "peft", path: path, mediaType: "text/plain")
     }
 
     private func result(
@@ -96,6 +102,8 @@ struct PersonalizationOutput {
             result["drift"] = reports.first?.report.drift?.json
             result["likeness"] = reports.first?.report.likeness.json
         } else {
+            let drifts = reports.compactMap { name, report in report.drift.map { (name, $0.json) } }
+            result["drift"] = .object(Dictionary(uniqueKeysWithValues: drifts))
             result["likeness"] = .object(
                 Dictionary(uniqueKeysWithValues: reports.map { ($0.name, $0.report.likeness.json) }))
         }

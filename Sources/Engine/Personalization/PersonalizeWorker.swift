@@ -141,6 +141,9 @@ struct PersonalizeWorker {
                 "learnt by \(adapter.description.method) on \(adapter.description.model)",
                 "one that was learnt by \(spec.method.rawValue) on this very \(loaded.name)")
         }
+        guard adapter.description.role == concept.role else {
+            throw unusable("\(key), a \(adapter.description.role.rawValue)", "a \(concept.role.rawValue)")
+        }
         let learnt = try loaded.learntShapes(of: concept, by: spec.method, options: .object(spec.options))
         do { try adapter.verifyHolding(exactly: learnt) } catch {
             throw unusable(
