@@ -111,6 +111,19 @@ import Testing
         #expect(said.count == 2 && said.count { $0.contains("prepare") } == 1, "\(said)")
     }
 
+    /// The daemon refuses it, too: it goes by another word, and was learnt from other prompts.
+    @Test func aSubjectIsNotGoneOnWithFromAStyle() throws {
+        let models = try TinyModels()
+        let style = Kind(method: .lora, model: "pocket-chameleon", role: .style, losses: [])
+        let adapter = try Run(models, style.spec("ink", iterations: 2)).adapter
+        var spec = Kind(method: .lora, model: "pocket-chameleon", losses: []).spec(iterations: 2)
+        spec["continue_from"] = "ink"
+        let failure = try #require(throws: JobFailure.self) { try Run(models, spec, adapters: ["ink": adapter]) }
+        #expect(
+            failure.problems?.map(\.description) == ["/continue_from: found ink, a style; allowed: a subject"],
+            "\(failure)")
+    }
+
     /// A former version learnt styles by the word of subjects, and wrote no word into checkpoints.
     @Test func aFormerStyleGoesOnByItsFormerWord() throws {
         let models = try TinyModels()
@@ -318,6 +331,14 @@ import Testing
             #expect(try draw(prompt, ["adapters": .string("by-token")]).digests("picture").count == 2)
         }
         #expect(try draw("a <rex> dog and a <max> cat").digests("picture").count == 2)
+        // Other nouns than those they were learnt with tell nobody apart; what would is said.
+        var cat = lora.spec("mia")
+        cat["concept"] = ["name": "mia", "role": "subject", "class": "cat"]
+        adapters["mia"] = try Run(models, cat).adapter
+        let told = try #require(throws: JobFailure.self) { try draw("a <rex> puppy and a <mia> kitten") }
+        let nouns = "each with the noun it was learnt with right behind it, <rex> dog and <mia> cat; with "
+        #expect(told.problems?.first?.allowed.hasPrefix(nouns) == true, "\(told)")
+        #expect(try draw("a <rex> dog and a <mia> cat").digests("picture").count == 2)
     }
 
     @Test func aStyleInASubjectsPlaceIsRejected() throws {

@@ -125,18 +125,26 @@ extension GenerateWorker {
         let problems = try prompts.enumerated().flatMap { index, prompt in
             try alike(in: prompt, adapters).map { name, other in
                 Problem(
-                    "/prompts/\(index)", found: "<\(name)> and <\(other)>, which the model reads as the same words",
+                    "/prompts/\(index)", found: "<\(name)> and <\(other)>, which the model reads as one word",
                     allowed: """
-                        subjects that other words tell apart; with "adapters": "by-token" among the options each keeps \
-                        to its own
+                        \(distinction(of: [name, other], adapters)); with "adapters": "by-token" among the options \
+                        each keeps to its own words
                         """)
             }
         }
         guard problems.isEmpty else {
             throw JobFailure(
                 code: "input.prompt", consequence: .rejected,
-                message: "prompts name subjects that nothing in them tells apart", problems: problems)
+                message: "prompts name subjects that the model does not tell apart", problems: problems)
         }
+    }
+
+    /// What a prompt would tell two subjects apart by: the nouns that they were learnt with, where those differ.
+    private func distinction(of names: [String], _ adapters: [String: Adapter]) -> String {
+        let nouns = names.map { adapters[$0]?.known(as: $0).className ?? "" }
+        guard nouns[0] != nouns[1] else { return "one of them" }
+        let said = zip(names, nouns).map { name, noun in noun.isEmpty ? "<\(name)>" : "<\(name)> \(noun)" }
+        return "each with the noun it was learnt with right behind it, \(said.joined(separator: " and "))"
     }
 
     /// The pairs of subjects that a prompt says alike.
