@@ -69,10 +69,8 @@ extension SpecReader {
             problems.append(Problem(pointer, found: error.found, allowed: error.allowed))
             return nil
         }
-        guard data.count <= ImageSource.mostBytes else {
-            let size = (Double(data.count) / Double(1 << 20) * 10).rounded(.up) / 10
-            let limit = "at most \(ImageSource.mostBytes >> 20) MiB; more than 2048 pixels a side are not needed"
-            problems.append(Problem(pointer, found: "a file of \(size) MiB", allowed: limit))
+        if let excess = ImageSource.excess(of: data.count, at: pointer) {
+            problems.append(excess)
             return nil
         }
         return isAllowed(data, field, at: pointer) ? data : nil

@@ -28,6 +28,15 @@ package struct ImageSource: Sendable, Equatable {
 
     /// The most bytes of a file inside a message.
     static let mostBytes = 16 << 20
+
+    /// What is wrong with a file of so many bytes; nil where a message may have it.
+    package static func excess(of bytes: Int, at pointer: String) -> Problem? {
+        guard bytes > mostBytes else { return nil }
+        let size = (Double(bytes) / Double(1 << 20) * 10).rounded(.up) / 10
+        let limit = "at most \(mostBytes >> 20) MiB; more than 2048 pixels a side are not needed"
+        return Problem(pointer, found: "a file of \(size) MiB", allowed: limit)
+    }
+
     /// The most pictures of a job.
     static let mostPictures = 32
 

@@ -42,7 +42,7 @@ struct JobFile {
             report = await JobInspection.report(on: read.body, adapters: known, settings)
         }
         let further = (report?.furtherProblems(beside: reading.problems) ?? []) + stored.problems
-        let problems = (reading.problems + further).map { read.pictures.naming($0) }
+        let problems = read.pictures.refused + (reading.problems + further).map { read.pictures.naming($0) }
         guard let spec = reading.spec, problems.isEmpty, read.pictures.unreadable.isEmpty else {
             throw Self.refusal(of: file, await explain(problems), read.pictures.unreadable)
         }

@@ -133,6 +133,12 @@ import Testing
         (#""1.png""#, #"/images/0: found "1.png"; allowed: {"file": "rex.png"}, or an object with"#),
         ("{}", #"/images/0: found an empty object; allowed: {"file": "rex.png"}, or an object with"#),
         (#"{"path":"1.png"}"#, "/images/0/path: found an unknown field; allowed: file, png, data"),
+        (#"{"file":null}"#, "/images/0/file: found null; allowed: a file's name, which atelierctl reads"),
+        (
+            #"{"file":"1.png","data":"iVBORw0KGgo="}"#,
+            "/images/0/file: found a file beside data; allowed: one of them: atelierctl reads the file"
+        ),
+        (#"{"file":"1.png","png":"iVBORw0KGgo="}"#, "/images/0/file: found a file beside png; allowed: one of them"),
     ])
     func howAPictureIsNamedInAJobsFileIsTold(picture: String, told: String) async throws {
         let folder = try TemporaryFolder()
@@ -151,6 +157,9 @@ import Testing
         ("none.jpg", "none.jpg, which is not there; allowed: a picture's file, from the job's folder or from /", 66),
         ("", ", a folder; allowed: a picture's file", 66), ("empty.jpg", "empty.jpg, an empty file; allowed", 66),
         ("photo.jpg", "photo.jpg, a HEIC picture; allowed: a PNG, a JPEG or a WebP; convert it", 65),
+        // Neither is waited for, or read.
+        ("pipe", "pipe, a pipe or a device; allowed: a picture's file", 66),
+        ("large.jpg", "large.jpg, a file of 1024.0 MiB; allowed: at most 16 MiB", 65),
         // Base64 where a file's name belongs.
         (String(repeating: "A", count: 5000), "AAAA", 66),
     ])
@@ -158,6 +167,9 @@ import Testing
         let folder = try TemporaryFolder()
         try folder.write("empty.jpg", "")
         try folder.write("photo.jpg", "\0\0\0\u{18}ftypheic\0\0\0\0mif1heic")
+        try #require(mkfifo(folder.path + "/pipe", 0o600) == 0)
+        let large = try folder.write("large.jpg", "")
+        try #require(truncate(large, 1 << 30) == 0)
         let job = try folder.write(
             "job.json",
             #"{"version":1,"kind":"evaluate","model":"m","concepts":["rex"],"suite":"little-world","images":[{"file":""#
