@@ -110,7 +110,7 @@ extension Store {
     }
 
     /// The pictures that a version of a tenant's concept on a model, the newest unless said, was learnt from, in their
-    /// order: SHA-256, and the part that counted.
+    /// order: SHA-256, and the part that counted. None of one among several that had another job's proxies.
     package func references(
         of concept: String, version: Int? = nil, tenant: String, model: String
     ) throws -> [(digest: SHA256Digest, crop: CropArea?)] {
@@ -123,7 +123,7 @@ extension Store {
                     number)
             where not exists (
                 select from jsonb_array_elements(j.spec->'concepts') o
-                where o->>'name' = $2 and not o->'images' @> to_jsonb(i.number - 1))
+                where o->>'name' = $2 and not coalesce(o->'images', '[]') @> to_jsonb(i.number - 1))
             order by i.number
             """, [tenant, concept, model, version.map { String($0) }]
         ).compactMap { row in

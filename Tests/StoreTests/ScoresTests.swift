@@ -122,17 +122,7 @@ import Testing
                     .joined(separator: ",")
                 let spec =
                     #"{"model":"pocket-infinity","concept":{"name":"rex","role":"subject"},"images":[\#(images)]}"#
-                _ = try await stage.store.accept([
-                    Submission(
-                        tenant: "t", messageID: digit, kind: .personalize, spec: try JSONValue(json: Data(spec.utf8)))
-                ])
-                let claimed = try await stage.claimOne(try await stage.worker())
-                let adapter = EngineEvent.Artifact(
-                    role: "adapter", name: "rex.safetensors", path: "/x", mediaType: "application/vnd.safetensors",
-                    sha256: String(repeating: digit, count: 64), bytes: 1)
-                _ = try await stage.store.finish(
-                    claimed.job, claimed.attempt,
-                    AttemptResult(outcome: .completed, result: .object([:]), artifacts: [adapter]))
+                try await learn(stage, try JSONValue(json: Data(spec.utf8)), adapter: digit)
             }
             #expect(
                 try await stage.store.references(of: "rex", tenant: "t", model: "pocket-infinity").map(
@@ -144,5 +134,39 @@ import Testing
                     \.digest.description)
                     == ["a1", "a2"].map { String(repeating: $0, count: 32) })
         }
+    }
+
+    /// Whatever pictures the job has of others.
+    @Test func whatWasLearntFromProxiesHasNoReferences() async throws {
+        try await Stage.with { stage in
+            let digest = String(repeating: "a", count: 64)
+            let proxies: JSONValue = ["job": "0b6e5b53-6b6a-4d0c-9d6e-3a8f6f3f2a10"]
+            let spec: JSONValue = [
+                "model": "pocket-infinity", "images": [["artifact": .string("sha256:" + digest)]],
+                "concepts": [
+                    ["name": "rex", "role": "subject", "images": [0]],
+                    ["name": "mia", "role": "subject", "proxies": proxies],
+                ],
+            ]
+            try await learn(stage, spec, adapter: "b")
+            let rex = try await stage.store.references(of: "rex", tenant: "t", model: "pocket-infinity")
+            #expect(rex.map(\.digest.description) == [digest])
+            #expect(try await stage.store.references(of: "mia", tenant: "t", model: "pocket-infinity").isEmpty)
+        }
+    }
+
+    /// Completes a `personalize` job.
+    /// - Parameter digit: of which its adapter's digest is made.
+    private func learn(_ stage: Stage, _ spec: JSONValue, adapter digit: String) async throws {
+        _ = try await stage.store.accept([
+            Submission(tenant: "t", messageID: digit, kind: .personalize, spec: spec)
+        ])
+        let claimed = try await stage.claimOne(try await stage.worker())
+        let adapter = EngineEvent.Artifact(
+            role: "adapter", name: "rex.safetensors", path: "/x", mediaType: "application/vnd.safetensors",
+            sha256: String(repeating: digit, count: 64), bytes: 1)
+        _ = try await stage.store.finish(
+            claimed.job, claimed.attempt,
+            AttemptResult(outcome: .completed, result: .object([:]), artifacts: [adapter]))
     }
 }

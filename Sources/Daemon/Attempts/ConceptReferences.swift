@@ -10,7 +10,7 @@ struct ConceptReferences: Sendable {
 
     /// Links the references of every concept into the job's inputs; files by name. Nil where a job needs none or brings
     /// its own.
-    /// - Throws: `AttemptProblem` where they are not in the store any more; `StoreError` when PostgreSQL is away.
+    /// - Throws: `AttemptProblem` where they are not in the store; `StoreError` when PostgreSQL is away.
     func linked(for spec: JobSpec, into workspace: AttemptWorkspace) async throws -> [String: [ReferenceFile]]? {
         guard case .evaluate(let spec) = spec, spec.images.isEmpty else { return nil }
         var files: [String: [ReferenceFile]] = [:]
@@ -36,8 +36,7 @@ struct ConceptReferences: Sendable {
             throw AttemptProblem(
                 code: "concept.references",
                 message: """
-                    the pictures <\(mention.key)> was learnt from are not in the store any more; give pictures in \
-                    /images
+                    the pictures that <\(mention.key)> was learnt from are not in the store; give pictures in /images
                     """,
                 consequence: .rejected)
         }
