@@ -4,6 +4,7 @@ import Catalogue
 import Checkpoints
 import Foundation
 import Jobs
+import Layers
 import Personalization
 import Tensors
 
@@ -49,13 +50,7 @@ struct AdapterReleaseConformance {
         if let adapter {
             let changes = try AdapterChanges(path: release.path(adapter), for: AdapterTargets(model))
             changes.merge(share: share)
-            let readsText = changes.changes.contains { $0.parameter.name.hasPrefix("text_model.") }
-            if readsText, release.has("\(name).pooled") {
-                let text = model.prompts([try release.text("prompt")])
-                try release.compare(
-                    "\(name).prompt_embeds", text.tokens.value, called: "\(adapter): \(name).prompt_embeds")
-                try release.compare("\(name).pooled", text.pooled.value, called: "\(adapter): \(name).pooled")
-            }
+            if changes.changeText(of: model) { try compareText(of: model, adapter, name) }
         }
         let text = DiffusionText(
             tokens: .init(try base.tensor("prompt_embeds")), pooled: .init(try base.tensor("pooled")))
@@ -66,6 +61,15 @@ struct AdapterReleaseConformance {
         }
         try release.compare(
             "\(name).\(output)", base.packed(predicted), called: "\(adapter ?? "no adapter"): \(name).\(output)")
+    }
+
+    /// What is recorded of the prompt as the model reads it now.
+    private func compareText(of model: DiffusionPipeline, _ adapter: String, _ name: String) throws {
+        let text = model.prompts([try release.text("prompt")])
+        for (part, value) in [("prompt_embeds", text.tokens.value), ("pooled", text.pooled.value)]
+        where release.has("\(name).\(part)") {
+            try release.compare("\(name).\(part)", value, called: "\(adapter): \(name).\(part)")
+        }
     }
 
     // MARK: On Chameleon
@@ -86,6 +90,16 @@ struct AdapterReleaseConformance {
             try release.compare(
                 "\(name).logits", Tensor(kept.map { logits.pointer[$0] }, shape: [kept.count]),
                 called: "\(adapter ?? "no adapter"): \(name).logits")
+        }
+    }
+}
+
+extension AdapterChanges {
+    /// Whether some text encoder of a model, CLIP or T5, reads otherwise with them.
+    fileprivate func changeText(of model: DiffusionPipeline) -> Bool {
+        let encoders = model.weights.filter { $0.key.hasPrefix("text_encoder") }.values
+        return changes.contains { change in
+            encoders.contains { $0.byName[change.parameter.name] === change.parameter }
         }
     }
 }
