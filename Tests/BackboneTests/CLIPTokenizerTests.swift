@@ -1,4 +1,5 @@
 import ComputeTesting
+import FileTesting
 import Foundation
 import ModelTesting
 import Testing
@@ -26,6 +27,15 @@ private func withFile<Result>(_ contents: Data, _ body: (String) throws -> Resul
     defer { try? FileManager.default.removeItem(atPath: path) }
     try contents.write(to: URL(fileURLWithPath: path))
     return try body(path)
+}
+
+/// A folder of the older form, with the vocabulary; the files beside it are still to be written.
+private func vocabularyFolder() throws -> TestFolder {
+    let folder = try TestFolder()
+    let root = try #require(try JSONSerialization.jsonObject(with: tokenizerFile) as? [String: [String: Any]])
+    let vocabulary = try JSONSerialization.data(withJSONObject: root["model"]!["vocab"]!)
+    _ = try folder.write([UInt8](vocabulary), "vocab.json")
+    return folder
 }
 
 @Suite(.computing) struct CLIPTokenizerTests {
@@ -72,28 +82,20 @@ private func withFile<Result>(_ contents: Data, _ body: (String) throws -> Resul
 
     /// As git checks them out on Windows.
     @Test func mergesMayEndTheirLinesAsWindowsDoes() throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-clip-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let root = try #require(try JSONSerialization.jsonObject(with: tokenizerFile) as? [String: [String: Any]])
-        try JSONSerialization.data(withJSONObject: root["model"]!["vocab"]!).write(
-            to: folder.appendingPathComponent("vocab.json"))
-        let merges = folder.appendingPathComponent("merges.txt")
+        let folder = try vocabularyFolder()
         for end in ["\n", "\r\n"] {
             let lines = ["#version: 0.2", "a b", "a b</w>", "ab c</w>", "' s</w>", ""]
-            try Data(lines.joined(separator: end).utf8).write(to: merges)
+            try folder.write(lines.joined(separator: end), "merges.txt")
             #expect(try CLIPTokenizer(path: folder.path).encode("ABC's  a") == [14, 10, 5])
         }
-        try Data("#version: 0.2\n".utf8).write(to: merges)
+        try folder.write("#version: 0.2\n", "merges.txt")
         #expect(throws: TextTokenizerError.self) { try CLIPTokenizer(path: folder.path) }
         // What fills up is an ordinary sign, as the newer of the two files says.
-        try Data("#version: 0.2\na b\n".utf8).write(to: merges)
-        try Data(#"{"pad_token":"'"}"#.utf8).write(to: folder.appendingPathComponent("tokenizer_config.json"))
+        try folder.write("#version: 0.2\na b\n", "merges.txt")
+        try folder.write(#"{"pad_token":"'"}"#, "tokenizer_config.json")
         #expect(try CLIPTokenizer(path: folder.path).paddingID == 4)
-        let listed = ["102": ["content": "<pad>"], "103": ["content": "<sks>"]]
-        let settings: [String: Any] = ["pad_token": "<pad>", "added_tokens_decoder": listed]
-        try JSONSerialization.data(withJSONObject: settings).write(
-            to: folder.appendingPathComponent("tokenizer_config.json"))
+        let listed = #"{"102":{"content":"<pad>"},"103":{"content":"<sks>"}}"#
+        try folder.write(#"{"pad_token":"<pad>","added_tokens_decoder":\#(listed)}"#, "tokenizer_config.json")
         let tokenizer = try CLIPTokenizer(path: folder.path)
         #expect(tokenizer.paddingID == 102 && tokenizer.encode("a<sks>") == [5, 103])
     }
@@ -101,14 +103,9 @@ private func withFile<Result>(_ contents: Data, _ body: (String) throws -> Resul
     /// transformers listed tokens in a file of their own until 2023; one that is no mark is looked for in the normal
     /// text.
     @Test func tokensOfOlderFoldersAreFound() throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-clip-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let root = try #require(try JSONSerialization.jsonObject(with: tokenizerFile) as? [String: [String: Any]])
-        try JSONSerialization.data(withJSONObject: root["model"]!["vocab"]!).write(
-            to: folder.appendingPathComponent("vocab.json"))
+        let folder = try vocabularyFolder()
         func tokenizer(with files: [(name: String, text: String)]) throws -> CLIPTokenizer {
-            for (name, text) in files { try Data(text.utf8).write(to: folder.appendingPathComponent(name)) }
+            for (name, text) in files { try folder.write(text, name) }
             return try CLIPTokenizer(path: folder.path)
         }
         let older = try tokenizer(with: [

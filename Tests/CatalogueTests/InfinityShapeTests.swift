@@ -81,7 +81,7 @@ struct InfinityShapeTests {
                     "shared.weight": [4, 2048],
                 ], "t5", in: folder),
         ]
-        for name in ["config.json", "tokenizer.json"] { _ = try folder.write(Array("{}".utf8), name) }
+        for name in ["config.json", "tokenizer.json"] { try folder.write("{}", name) }
         let release = try ReleaseScan(files).recognized()
         #expect(release.title == "Infinity " + title)
         let settings = release.configuration["transformer"]

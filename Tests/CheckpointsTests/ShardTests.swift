@@ -18,7 +18,7 @@ import Testing
 
     private func index(_ map: [(String, String)], _ name: String = "model.safetensors.index.json") throws -> String {
         let pairs = map.map { #""\#($0)":"\#($1)""# }.joined(separator: ",")
-        return try folder.write(Array(#" {"metadata":{"total_size":3},"weight_map":{\#(pairs)}}"#.utf8), name)
+        return try folder.write(#" {"metadata":{"total_size":3},"weight_map":{\#(pairs)}}"#, name)
     }
 
     private func refusal(_ path: String) throws -> String {
@@ -81,7 +81,7 @@ import Testing
     @Test func aVariantBesideWhatOthersReadIsTheFoldersCheckpoint() throws {
         _ = try folder.write(shard("a"), "diffusion_pytorch_model.fp16.safetensors")
         _ = try folder.write(shard("b"), "diffusion_pytorch_model.non_ema.safetensors")
-        _ = try folder.write(Array("OpenVINO".utf8), "openvino_model.bin")
+        try folder.write("OpenVINO", "openvino_model.bin")
         #expect(try Checkpoint.open(folder.path).names == ["a"])
     }
 
@@ -93,7 +93,7 @@ import Testing
     @Test func everythingThatIsWrongIsSaidAtOnce() throws {
         _ = try folder.write(shard("a", "twice"), "1.safetensors")
         _ = try folder.write(shard("b", "twice"), "2.safetensors")
-        _ = try folder.write(Array("<html>".utf8), "3.safetensors")
+        try folder.write("<html>", "3.safetensors")
         let problem = try refusal(
             index([
                 ("a", "1.safetensors"), ("lost", "1.safetensors"), ("twice", "2.safetensors"), ("c", "3.safetensors"),
@@ -112,7 +112,7 @@ import Testing
         for name in ["../1.safetensors", "/etc/passwd", "x/1.safetensors", "", ".hidden"] {
             #expect(try refusal(index([("a", name)])).contains("is no file name"), "\(name)")
         }
-        #expect(try refusal(folder.write(Array(#"{"a":1}"#.utf8), "x.json")).contains("has a weight_map"))
+        #expect(try refusal(folder.write(#"{"a":1}"#, "x.json")).contains("has a weight_map"))
         #expect(try refusal(index([("a", "1"), ("a", "2")])).contains("it gives a twice"))
     }
 

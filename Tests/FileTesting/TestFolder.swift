@@ -18,5 +18,9 @@ package final class TestFolder {
         return "\(path)/\(name)"
     }
 
+    /// The same of a text.
+    @discardableResult
+    package func write(_ text: String, _ name: String) throws -> String { try write(Array(text.utf8), name) }
+
     package func contents() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
 }

@@ -34,13 +34,8 @@ private func adapter(_ training: ARBoothTraining) -> Adapter { try! training.ada
         for _ in 0..<10 { _ = undisturbed.advance() }
         let first = try training(tinyModel()) { $0.moments = precision }
         for _ in 0..<4 { _ = first.advance() }
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent(
-            "atelier-\(UUID().uuidString).safetensors"
-        ).path
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try first.state.write(path)
         let second = try training(tinyModel()) { $0.moments = precision }
-        try second.restore(OptimizerState(path: path))
+        try second.restore(first.state.written())
         #expect(second.step == 4)
         for _ in 0..<6 { _ = second.advance() }
         let ended = bytes(adapter(second))
