@@ -175,6 +175,23 @@ import Testing
         #expect(run.errors.contains(warning), "\(run)")
     }
 
+    /// Of two files under one name one would act without a word.
+    @Test(arguments: [
+        (["--adapter", "<rex>=a.safetensors"], "allowed is NAME=FILE, the name as in prompts: rex, or rex@2"),
+        (
+            ["--adapter", "rex=a.safetensors", "--adapter", "rex=b.safetensors"],
+            "another file was given for rex before"
+        ),
+    ])
+    func anAdapterHasANameOfItsOwn(_ options: [String], _ fault: String) async throws {
+        let folder = try TemporaryFolder()
+        let run = try await ProgramRun(
+            Stage.programs + "/atelierctl", ["run", "-", "--out", folder.path] + options,
+            environment: Self.environment,
+            input: #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["a <rex> dog"],"seed":1}"#)
+        #expect(run.status == 64 && run.errors.contains(fault), "\(run)")
+    }
+
     /// As a shell's `<(…)` is one.
     @Test func aJobAndSettingsComeOutOfPipesToo() async throws {
         let folder = try TemporaryFolder()
@@ -197,6 +214,17 @@ import Testing
         #expect(try await child.ended(within: 60) == 74)
         let said = try String(contentsOfFile: errors, encoding: .utf8)
         #expect(said == "atelier-lab: stdout cannot be written: No space left on device\n")
+    }
+
+    @Test func ofAFullDiskTheLaboratorySaysTheFileAndWhatToDo() async throws {
+        let folder = try TemporaryFolder()
+        let file = folder.path + "/infinity_125M_256x256.pth"
+        try FileManager.default.createSymbolicLink(atPath: file, withDestinationPath: "/dev/full")
+        let run = try await ProgramRun(
+            Stage.programs + "/atelier-lab", ["standin", "infinity-125m", folder.path],
+            environment: ["PATH": "/usr/bin:/bin"])
+        let said = "Error: \(file): No space left on device; make room on its disk and start again, "
+        #expect(run.status == 1 && run.errors == said + "or give another place\n", "\(run)")
     }
 
     /// The shipped model is asked what a training is asked at every report.
