@@ -375,17 +375,24 @@ import Testing
         #expect(told?.count == 1 && told?[0].string?.hasPrefix("/options/negative_prompt: ") == true)
     }
 
+    /// What a model draws of a dog, by the pictures' digests.
+    private func dogs(
+        _ models: TinyModels, _ model: String, _ options: [String: JSONValue], seed: Int
+    ) throws -> [String] {
+        try Run(
+            models,
+            [
+                "version": 1, "kind": "generate", "model": .string(model), "prompts": ["a dog"],
+                "seed": .integer(seed), "options": .object(options),
+            ]
+        ).digests("picture")
+    }
+
     /// Of a bit's two values either option can leave the likelier alone.
     @Test func bitsAreDrawnFromAsManyValuesAsAreAskedFor() throws {
         let models = try TinyModels()
         func drawn(_ options: [String: JSONValue], seed: Int) throws -> [String] {
-            try Run(
-                models,
-                [
-                    "version": 1, "kind": "generate", "model": "pocket-infinity", "prompts": ["a dog"],
-                    "seed": .integer(seed), "options": .object(options),
-                ]
-            ).digests("picture")
+            try dogs(models, "pocket-infinity", options, seed: seed)
         }
         let likeliest = try drawn(["top_k": 1], seed: 1)
         #expect(try drawn(["top_p": 0.5], seed: 2) == likeliest)
@@ -400,13 +407,7 @@ import Testing
     ) throws {
         let models = try TinyModels()
         func drawn(_ options: [String: JSONValue], seed: Int) throws -> [String] {
-            try Run(
-                models,
-                [
-                    "version": 1, "kind": "generate", "model": .string(model), "prompts": ["a dog"],
-                    "seed": .integer(seed), "options": .object(options),
-                ]
-            ).digests("picture")
+            try dogs(models, model, options, seed: seed)
         }
         let likeliest = try drawn(["top_k": 1], seed: 1)
         #expect(try drawn(["top_p": 0.01], seed: 2) == likeliest)
