@@ -14,7 +14,11 @@ package struct ExperimentTables {
 
     /// The rows of such tables, each once, by the names that cells have.
     package static func rows(of names: [String]) -> [String] {
-        variants(of: PaperTable.all.filter { names.contains($0.name) }).map(\.key)
+        variants(of: tables(named: names)).map(\.key)
+    }
+
+    private static func tables(named names: [String]) -> [PaperTable] {
+        PaperTable.all.filter { names.contains($0.name) }
     }
 
     private let models, folder: String
@@ -40,7 +44,7 @@ package struct ExperimentTables {
     ) throws {
         try self.init(
             models: models, folder: folder, settings: settings,
-            tables: PaperTable.all.filter { names.contains($0.name) }, rows: rows, report: report)
+            tables: ExperimentTables.tables(named: names), rows: rows, report: report)
     }
 
     init(
