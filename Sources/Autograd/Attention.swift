@@ -55,7 +55,7 @@ package struct Attention: Operation {
     let visible: [Int32]?
     /// Rows of the keys that belong to each sample; equal shares when nil.
     let keyRanges: [Range<Int>]?
-    private var inputs: [Tensor] = []
+    @Kept private var inputs: [Tensor] = []
     /// What the rounding kernels keep.
     private var rounded: (output: Tensor, sums: Tensor)?
 
@@ -195,7 +195,7 @@ package struct Attention: Operation {
         let ranges = keyRanges!
         let s = Sizes(
             batch: q.shape[0], queries: q.shape[1], width: q.width, headWidth: q.width / heads,
-            mostKeys: hasBias ? inputs.last!.width : ranges.map(\.count).max() ?? 0, ranges: ranges)
+            mostKeys: hasBias ? $inputs.last!.tensor.width : ranges.map(\.count).max() ?? 0, ranges: ranges)
         let output = Tensor(uninitialized: [s.batch, s.queries, s.width])
         parallel(keyHeads, grain: 1) { range in
             let scratch = scratch(s)
@@ -242,7 +242,7 @@ package struct Attention: Operation {
         let q = Matrix(
             o.q + (sample * s.queries + rows.lowerBound) * o.queryStride + head * s.headWidth, stride: o.queryStride)
         multiplySerially(q, k, into: scores, m: rows.count, n: block.keys, k: s.headWidth)
-        let bias = hasBias ? inputs.last! : nil
+        let bias = hasBias ? $inputs.last!.tensor : nil
         let biasRows = bias.map {
             $0.pointer + (($0.shape[0] == 1 ? 0 : head) * s.queries + rows.lowerBound) * $0.width
         }
@@ -259,6 +259,7 @@ package struct Attention: Operation {
 
     /// One gradient an input, each of its input's shape, from ∂/∂y [B, T, C].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
+        let inputs = inputs
         let s = sizes(inputs)
         let operands = Operands(inputs, layout: layout, width: s.width)
         let sources = hasBias ? Array(inputs.dropLast()) : inputs

@@ -37,8 +37,7 @@ package struct Convolution: Operation {
     }
     let stride: Int
     let padding: Padding
-    private var x: Tensor?
-    private var w: Tensor?
+    @Kept private var saved: [Tensor] = []
     /// Steps of `stride` pixels; `padding` in pixels.
     package init(stride: Int = 1, padding: Padding) {
         self.stride = stride
@@ -51,14 +50,15 @@ package struct Convolution: Operation {
         var outPlane: Int { outHeight * outWidth }
     }
 
-    private func sizes(_ x: Tensor, _ w: Tensor) -> Sizes {
-        let (channels, height, width, kernel) = (x.shape[1], x.shape[2], x.shape[3], w.shape[2])
-        precondition(w.shape[1] == channels, "convolution: x \(x.shape) does not fit w \(w.shape)")
+    /// Of x [B, C, H, W] and w [O, C, k, k].
+    private func sizes(_ x: [Int], _ w: [Int]) -> Sizes {
+        let (channels, height, width, kernel) = (x[1], x[2], x[3], w[2])
+        precondition(w[1] == channels, "convolution: x \(x) does not fit w \(w)")
         let outHeight = (height + padding.top + padding.bottom - kernel) / stride + 1
         let outWidth = (width + padding.left + padding.right - kernel) / stride + 1
         let band = max(1, min(outHeight, (1 << 17) / (channels * kernel * kernel * outWidth)))
         return Sizes(
-            batch: x.shape[0], channels: channels, height: height, width: width, outputs: w.shape[0], kernel: kernel,
+            batch: x[0], channels: channels, height: height, width: width, outputs: w[0], kernel: kernel,
             outHeight: outHeight, outWidth: outWidth, bandRows: band)
     }
 
@@ -89,12 +89,11 @@ package struct Convolution: Operation {
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let x = inputs[0]
         let w = inputs[1]
-        let s = sizes(x, w)
+        let s = sizes(x.shape, w.shape)
         let bands = bands(s)
         let bias = inputs.count > 2 ? inputs[2] : nil
         let y = Tensor(uninitialized: [s.batch, s.outputs, s.outHeight, s.outWidth])
-        self.x = x
-        self.w = w
+        saved = [x, w]
         if canRound(s) {
             convolveRounded(s, x, w, bias: bias, into: y)
             return y
@@ -121,18 +120,18 @@ package struct Convolution: Operation {
 
     /// ∂/∂x [B, C, H, W], ∂/∂w [O, C, k, k] (, ∂/∂b [O]), from ∂/∂y [B, O, H', W'].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let x = x!
-        let w = w!
-        let s = sizes(x, w)
+        let w = $saved[1].tensor
+        let s = sizes($saved[0].shape, w.shape)
         let db = needs.count > 2 && needs[2] ? biasGradient(dOutput, s) : nil
         if canRound(s), !needs[0] || canRoundBackwards(s) {
             let dx = needs[0] ? roundedInputGradient(s, w, dOutput) : nil
-            return [dx, needs[1] ? roundedWeightGradient(s, x, w, dOutput) : nil, db]
+            return [dx, needs[1] ? roundedWeightGradient(s, $saved[0].tensor, w, dOutput) : nil, db]
         }
+        let x = needs[1] ? $saved[0].tensor : nil
         let bands = bands(s)
         let precision = MatrixPrecision.current
         let shares = min(s.batch, 8)  // never as many as there are threads: a result must not depend on their number
-        let dx = needs[0] ? Tensor(zeros: x.shape) : nil
+        let dx = needs[0] ? Tensor(zeros: $saved[0].shape) : nil
         let dw = needs[1] ? (0..<shares).map { _ in Tensor(zeros: w.shape) } : []
         // Each share owns some images and a weight gradient of its own; the shares are added in order afterwards.
         parallel(shares, grain: 1) { range in
@@ -141,9 +140,8 @@ package struct Convolution: Operation {
                 for image in s.batch * share / shares..<s.batch * (share + 1) / shares {
                     for rows in bands {
                         backwardBand(
-                            s, x: x, w: w, dOutput: dOutput, image: image, rows: rows, scratch: scratch, dx: dx,
-                            dw: needs[1] ? dw[share] : nil,
-                            precision: precision)
+                            s, w: w, dOutput: dOutput, image: image, rows: rows, scratch: scratch, dx: dx,
+                            weights: x.map { (x: $0, gradient: dw[share]) }, precision: precision)
                     }
                 }
             }
@@ -153,15 +151,14 @@ package struct Convolution: Operation {
     }
 
     private func backwardBand(
-        _ s: Sizes, x: Tensor, w: Tensor, dOutput: Tensor, image: Int, rows: Range<Int>, scratch: Tensor?, dx: Tensor?,
-        dw: Tensor?,
-        precision: MatrixPrecision
+        _ s: Sizes, w: Tensor, dOutput: Tensor, image: Int, rows: Range<Int>, scratch: Tensor?, dx: Tensor?,
+        weights: (x: Tensor, gradient: Tensor)?, precision: MatrixPrecision
     ) {
         let n = rows.count * s.outWidth
         let imageSize = s.channels * s.height * s.width
         let dy = Matrix(
             dOutput.pointer + image * s.outputs * s.outPlane + rows.lowerBound * s.outWidth, stride: s.outPlane)
-        if let dw {
+        if let (x, dw) = weights {
             let columns = columns(s, image: x.pointer + image * imageSize, rows: rows, scratch: scratch)
             multiplySerially(
                 dy, Matrix(columns.pointer, stride: columns.stride, transposed: true),
@@ -189,7 +186,7 @@ package struct Convolution: Operation {
 
     /// Of x and w; as many for the gradient of each.
     package var products: Products {
-        let s = sizes(x!, w!)
+        let s = sizes($saved[0].shape, $saved[1].shape)
         let each = s.batch * s.outputs * s.columnRows * s.outPlane
         return Products(forward: each, backward: [each, each, 0])
     }

@@ -62,14 +62,14 @@ package struct Heads: Operation {
                 [.example([3, 8]), .example([2], seed: 2)])
         ]
     }
+    package static let isCheap = true
     let heads: Int
     /// Heads of key and value.
     let keyHeads: Int
     let sections: Int
     let normalize: Bool
     let rotary: RotaryTable?
-    private var x: Tensor?
-    private var gain: Tensor?
+    @Kept private var saved: [Tensor] = []
     private var norms: [Tensor] = []
     /// `heads` of the query, `keyHeads` of key and value (as many unless given); `sections` 3 for a packed query, key
     /// and value, 1 for a query alone; `rotary` has as many tokens as x [B, T, ..].
@@ -110,14 +110,15 @@ package struct Heads: Operation {
             }
             if sections == 3 { Heads.copyValues(x, y, from: (heads + keyHeads) * headWidth, rows: range) }
         }
-        self.x = x
-        self.gain = gain
+        saved = inputs
         return y
     }
 
     /// ∂/∂x like x and ∂/∂gain [heads], from ∂/∂y like x.
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let x = x!
+        let saved = saved
+        let x = saved[0]
+        let gain = saved.count > 1 ? saved[1] : nil
         let rows = x.rows
         let stride = x.width
         let headWidth = headWidth(x)

@@ -10,8 +10,7 @@ package struct Linear: Operation {
             OperationExample(Linear(), [.example([6, 2]), .example([3, 2], seed: 2)]),
         ]
     }
-    private var x: Tensor?
-    private var w: Tensor?
+    @Kept private var saved: [Tensor] = []
     package init() {}
 
     /// x [.., I], w [O, I] (, b [O]) → [.., O].
@@ -22,8 +21,7 @@ package struct Linear: Operation {
         let width = w.shape[0]
         let inner = x.width
         precondition(w.shape.count == 2 && w.shape[1] == inner, "linear: x \(x.shape) does not fit w \(w.shape)")
-        self.x = x
-        self.w = w
+        saved = [x, w]
         let y = Tensor(uninitialized: x.shape.dropLast() + [width])
         let bias = inputs.count > 2 ? inputs[2] : nil
         multiply(
@@ -35,21 +33,20 @@ package struct Linear: Operation {
 
     /// ∂/∂x [.., I], ∂/∂w [O, I] (, ∂/∂b [O]), from ∂/∂y [.., O].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let x = x!
-        let w = w!
-        let rows = x.rows
-        let width = w.shape[0]
-        let inner = x.width
+        let w = $saved[1].tensor
+        let rows = dOutput.rows
+        let (width, inner) = (w.shape[0], w.shape[1])
         let dy = Matrix(dOutput.pointer, stride: width)
         var result: [Tensor?] = [nil, nil, nil]
         if needs[0] {
-            let dx = Tensor(uninitialized: x.shape)
+            let dx = Tensor(uninitialized: $saved[0].shape)
             multiply(
                 dy, Matrix(w.pointer, stride: inner), into: Matrix(dx.pointer, stride: inner), m: rows, n: inner,
                 k: width)
             result[0] = dx
         }
         if needs[1] {
+            let x = $saved[0].tensor
             let dw = Tensor(uninitialized: w.shape)
             multiply(
                 Matrix(dOutput.pointer, stride: width, transposed: true), Matrix(x.pointer, stride: inner),
@@ -69,7 +66,7 @@ package struct Linear: Operation {
 
     /// Of x and w; as many for the gradient of each.
     package var products: Products {
-        let each = x!.rows * w!.count
+        let each = $saved[0].shape.dropLast().reduce($saved[1].shape.reduce(1, *), *)
         return Products(forward: each, backward: [each, each, 0])
     }
 }

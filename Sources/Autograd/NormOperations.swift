@@ -16,11 +16,11 @@ package struct LayerNorm: Operation {
                 [.example([2, 2, 5]), .example([2, 5], seed: 2), .example([2, 5], seed: 3)]),
         ]
     }
+    package static let isCheap = true
     let offset: Float
     let rowsPerGroup: Int?
     let epsilon: Float
-    private var x: Tensor?
-    private var scale: Tensor?
+    @Kept private var saved: [Tensor] = []
     private var statistics: Tensor?
     /// One group of all rows unless `rowsPerGroup` is given.
     package init(offset: Float = 0, rowsPerGroup: Int? = nil, epsilon: Float = 1e-6) {
@@ -42,15 +42,16 @@ package struct LayerNorm: Operation {
                 $0.upperBound, x.width,
                 rowsPerGroup ?? max(x.rows, 1), epsilon)
         }
-        self.x = x
-        self.scale = scale
+        saved = inputs
         self.statistics = statistics
         return y
     }
 
     /// ∂/∂x [.., C] (, ∂/∂scale and ∂/∂shift [groups, C]), from ∂/∂y [.., C].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let x = x!
+        let saved = saved
+        let x = saved[0]
+        let scale = saved.count > 1 ? saved[1] : nil
         let statistics = statistics!
         let group = rowsPerGroup ?? max(x.rows, 1)
         var result: [Tensor?] = [nil, nil, nil]
@@ -86,8 +87,9 @@ package struct RMSNorm: Operation {
     package static var examples: [OperationExample] {
         [OperationExample(RMSNorm(), [.example([3, 5]), .example([5], seed: 2)])]
     }
+    package static let isCheap = true
     let epsilon: Float
-    private var saved: [Tensor] = []
+    @Kept private var saved: [Tensor] = []
     private var statistics: Tensor?
     /// `epsilon` is added to the mean square.
     package init(epsilon: Float = 1e-6) { self.epsilon = epsilon }
@@ -109,8 +111,8 @@ package struct RMSNorm: Operation {
 
     /// ∂/∂x [.., C], ∂/∂w [C], from ∂/∂y [.., C].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let x = saved[0]
-        let w = saved[1]
+        let saved = saved
+        let (x, w) = (saved[0], saved[1])
         let statistics = statistics!
         var result: [Tensor?] = [nil, nil]
         if needs[0] {
@@ -146,10 +148,11 @@ package struct GroupNorm: Operation {
                 [.example([2, 4, 2, 3]), .example([4], seed: 2), .example([4], seed: 3)])
         }
     }
+    package static let isCheap = true
     let groups: Int
     let epsilon: Float
     let swish: Bool
-    private var saved: [Tensor] = []
+    @Kept private var saved: [Tensor] = []
     private var statistics: Tensor?
     /// C must divide into `groups`.
     package init(groups: Int, epsilon: Float = 1e-6, swish: Bool = false) {
@@ -180,6 +183,7 @@ package struct GroupNorm: Operation {
 
     /// ∂/∂x like x, ∂/∂w [C], ∂/∂b [C], from ∂/∂y like x.
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
+        let saved = saved
         let x = saved[0]
         let channels = x.shape[1]
         let planes = x.shape[2...].reduce(1, *)

@@ -19,6 +19,15 @@ package protocol Operation {
 
     /// The matrix products' multiplications, for profiles; none by default.
     var products: Products { get }
+
+    /// Whether the output is memory of its own and costs little beside it, and the inputs are kept anyway: then those
+    /// who keep it for the way back keep only how to compute it. False by default.
+    static var isCheap: Bool { get }
+}
+
+extension Operation {
+    /// Most have a product, or return what they were given.
+    package static var isCheap: Bool { false }
 }
 
 /// An operation with inputs to try it on.

@@ -35,6 +35,7 @@ package struct AddRows: Operation {
             OperationExample(AddRows(rowsPerGroup: 1), [.example([2, 3, 4]), .example([3, 4], seed: 2)]),
         ]
     }
+    package static let isCheap = true
     let rowsPerGroup: Int
     private var vectorShape: [Int] = []
     /// Rows of x that get the same row of v.
@@ -73,7 +74,8 @@ package struct Multiply: Operation {
     package static var examples: [OperationExample] {
         [OperationExample(Multiply(), [.example([2, 3]), .example([2, 3], seed: 2)])]
     }
-    private var saved: [Tensor] = []
+    package static let isCheap = true
+    @Kept private var saved: [Tensor] = []
     package init() {}
 
     /// a and b of one shape → that shape.
@@ -85,7 +87,8 @@ package struct Multiply: Operation {
 
     /// ∂/∂a and ∂/∂b like a, from ∂/∂y like a.
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        [needs[0] ? Multiply.product(dOutput, saved[1]) : nil, needs[1] ? Multiply.product(dOutput, saved[0]) : nil]
+        func product(by index: Int) -> Tensor { Multiply.product(dOutput, $saved[index].tensor) }
+        return [needs[0] ? product(by: 1) : nil, needs[1] ? product(by: 0) : nil]
     }
 
     private static func product(_ a: Tensor, _ b: Tensor) -> Tensor {
@@ -101,8 +104,9 @@ package struct MultiplyRows: Operation {
     package static var examples: [OperationExample] {
         [OperationExample(MultiplyRows(rowsPerGroup: 3), [.example([2, 3, 4]), .example([2, 4], seed: 2)])]
     }
+    package static let isCheap = true
     let rowsPerGroup: Int
-    private var saved: [Tensor] = []
+    @Kept private var saved: [Tensor] = []
     /// Rows of x that get the same row of v.
     package init(rowsPerGroup: Int) { self.rowsPerGroup = rowsPerGroup }
 
@@ -114,10 +118,10 @@ package struct MultiplyRows: Operation {
 
     /// ∂/∂x [.., C], ∂/∂v like v, from ∂/∂y [.., C].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
-        let x = saved[0]
-        let v = saved[1]
+        let v = $saved[1].tensor
         var dv: Tensor?
         if needs[1] {
+            let x = $saved[0].tensor
             let gradient = Tensor(zeros: v.shape)
             parallel(x.width, grain: 16) {
                 atelier_reduce_rows(
@@ -153,7 +157,7 @@ package struct AddGatedRows: Operation {
         ]
     }
     let rowsPerGroup: Int
-    private var saved: [Tensor] = []
+    @Kept private var saved: [Tensor] = []
 
     /// Rows of x, one after the other, that share a row of v.
     package init(rowsPerGroup: Int) { self.rowsPerGroup = rowsPerGroup }
@@ -214,8 +218,9 @@ package struct GELU: Operation {
     package static var examples: [OperationExample] {
         [Form.tanh, .exact, .quick].map { OperationExample(GELU($0), [.example([3, 7], scale: 2)]) }
     }
+    package static let isCheap = true
     let form: Form
-    private var x: Tensor?
+    @Kept private var saved: [Tensor] = []
     /// The form the model was trained with.
     package init(_ form: Form = .tanh) { self.form = form }
 
@@ -224,7 +229,7 @@ package struct GELU: Operation {
         let x = inputs[0]
         let y = Tensor(uninitialized: x.shape)
         let form = form
-        self.x = x
+        saved = inputs
         pointwise(y.count) {
             switch form {
             case .tanh: atelier_gelu(y.pointer + $0, x.pointer + $0, $1)
@@ -238,7 +243,7 @@ package struct GELU: Operation {
     /// ∂/∂x like x, from ∂/∂y like x.
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let dx = Tensor(uninitialized: dOutput.shape)
-        let x = x!
+        let x = saved[0]
         pointwise(dx.count) {
             switch form {
             case .tanh: atelier_gelu_backward(dx.pointer + $0, x.pointer + $0, dOutput.pointer + $0, $1)
@@ -254,14 +259,15 @@ package struct GELU: Operation {
 package struct SiLU: Operation {
     package static let name = "silu"
     package static var examples: [OperationExample] { [OperationExample(SiLU(), [.example([3, 7], scale: 2)])] }
-    private var x: Tensor?
+    package static let isCheap = true
+    @Kept private var saved: [Tensor] = []
     package init() {}
 
     /// x of any shape → that shape.
     package mutating func forward(_ inputs: [Tensor]) -> Tensor {
         let x = inputs[0]
         let y = Tensor(uninitialized: x.shape)
-        self.x = x
+        saved = inputs
         pointwise(y.count) { atelier_swish(y.pointer + $0, x.pointer + $0, 1, $1) }
         return y
     }
@@ -269,7 +275,7 @@ package struct SiLU: Operation {
     /// ∂/∂x like x, from ∂/∂y like x.
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         let dx = Tensor(uninitialized: dOutput.shape)
-        let x = x!
+        let x = saved[0]
         pointwise(dx.count) { atelier_swish_backward(dx.pointer + $0, x.pointer + $0, dOutput.pointer + $0, 1, $1) }
         return [dx]
     }

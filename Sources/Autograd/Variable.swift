@@ -73,11 +73,20 @@ package enum Recording {
 
 extension Operation {
     /// Computes the operation's value from `inputs`, and records it when one of them leads to a leaf.
-    package consuming func apply(_ inputs: [Variable]) -> Variable {
+    package func apply(_ inputs: [Variable]) -> Variable {
         var operation = self
         let output = operation.profiledForward(inputs.map(\.value))
         guard Recording.isOn, inputs.contains(where: { $0.node != nil }) else { return Variable(output) }
+        if Self.isCheap, output.count >= CheapOutputs.least { offer(output, of: inputs) }
         return Variable(output, node: Node(operation: operation, inputs: inputs.map(\.node)))
+    }
+
+    private func offer(_ output: Tensor, of inputs: [Variable]) {
+        let kept = inputs.map { KeptTensor($0.value) }
+        output.canBeComputed {
+            var operation = self
+            return operation.profiledForward(kept.map(\.tensor))
+        }
     }
 }
 

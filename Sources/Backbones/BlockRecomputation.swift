@@ -2,8 +2,8 @@
 /// alone, so that a job gives the same bytes wherever it runs.
 package enum BlockRecomputation {
     /// Numbers a channel of a token that a block keeps, about: of attention, of what lies between, and of a
-    /// feed-forward four times as wide.
-    private static let kept = 24
+    /// feed-forward four times as wide. Norms and activations are not among them (`CheapOutputs`).
+    private static let kept = 16
     /// Numbers up to which they are kept: 2 GiB of them. Tests have small models compute theirs once more.
     @TaskLocal package static var most = 1 << 29
 

@@ -3,23 +3,30 @@ import Glibc
 
 /// Memory of one or more tensors: 64-byte aligned floats, freed with the last tensor that looks at them.
 package final class Storage {
+    private let memory: UnsafeMutableRawPointer
     /// The first float, 64-byte aligned.
     package let pointer: UnsafeMutablePointer<Float>
     /// In floats.
     package let count: Int
+    /// How the floats are computed once more; nil where nobody said.
+    package internal(set) var recipe: Recipe?
 
     /// Memory for `count` floats, undefined until written; the process ends where there is none.
     package init(count: Int) {
-        var raw: UnsafeMutableRawPointer?
-        let status = posix_memalign(&raw, 64, max(count, 1) * MemoryLayout<Float>.stride)
-        guard status == 0, let raw else {
+        // Aligned here: glibc up to 2.37 fits no aligned request into the gap that one of its size has left, and such
+        // gaps came to a third of a training's memory.
+        guard let memory = malloc(max(count, 1) * MemoryLayout<Float>.stride + Self.alignment) else {
             fatalError("out of memory: \(count) floats (\(count * 4) bytes) could not be allocated")
         }
-        pointer = raw.bindMemory(to: Float.self, capacity: max(count, 1))
+        self.memory = memory
+        pointer = memory.alignedUp(toMultipleOf: Self.alignment).bindMemory(to: Float.self, capacity: max(count, 1))
         self.count = count
     }
 
-    deinit { free(pointer) }
+    deinit { free(memory) }
+
+    /// In bytes: a line of the processor's cache, and its widest register.
+    private static let alignment = 64
 
     /// Keeps freed blocks in the process: activations of one step are reused by the next instead of being returned to
     /// and zeroed again by the kernel. Called once by the engine before it computes.

@@ -13,22 +13,23 @@ struct DecoderWork: Sendable {
     ) -> Work {
         let rows = samples * tokens
         var layer = Work()
-        layer.pointwise(rows * width)
+        layer.cheap(rows * width)
         layer.linear(rows, from: width, to: width, rank: rank, weights: weights)
         for _ in 0..<2 { layer.linear(rows, from: width, to: keyWidth, rank: rank, weights: weights) }
-        layer.pointwise(rows * (width + keyWidth), operations: 2)
+        layer.cheap(rows * (width + keyWidth), operations: 2)
         // Of few queries it is as exact as products of few rows are.
         var attention = Work()
         attention.attention(rows, keys: keys, pairs: pairs, width: width, heads: heads)
         layer += tokens > mostMappedRows ? attention.rounded(as: weights) : attention
         layer.linear(rows, from: width, to: width, rank: rank, weights: weights)
-        layer.pointwise(rows * width, operations: 2)
+        layer.pointwise(rows * width)
+        layer.cheap(rows * width)
         for _ in 0..<2 { layer.linear(rows, from: width, to: feedForward, weights: weights) }
-        layer.pointwise(rows * feedForward, operations: 2)
+        layer.cheap(rows * feedForward, operations: 2)
         layer.linear(rows, from: feedForward, to: width, weights: weights)
         layer.pointwise(rows * width)
         var ends = Work()
-        ends.pointwise(rows * width)
+        ends.cheap(rows * width)
         ends.pointwise(answers * width)
         ends.linear(answers, from: width, to: vocabulary, weights: weights)
         return layer.blocks(depth, rows: rows, width: width) + ends

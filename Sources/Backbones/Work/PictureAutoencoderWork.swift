@@ -32,7 +32,7 @@ struct PictureAutoencoderWork: Sendable {
             convolve(&work, &map, to: map.channels, stride: 2)
         }
         middle(&work, &map)
-        work.pointwise(map.positions * map.channels)
+        work.cheap(map.positions * map.channels)
         convolve(&work, &map, to: encodedChannels)
         return work
     }
@@ -54,7 +54,7 @@ struct PictureAutoencoderWork: Sendable {
             work.pointwise(map.positions * map.channels)
             convolve(&work, &map, to: map.channels)
         }
-        work.pointwise(map.positions * map.channels)
+        work.cheap(map.positions * map.channels)
         convolve(&work, &map, to: 3 * pixelBlock * pixelBlock)
         return work
     }
@@ -85,16 +85,16 @@ struct PictureAutoencoderWork: Sendable {
     private func residual(_ work: inout Work, _ map: inout Map, to channels: Int) {
         var around = map
         if channels != map.channels { convolve(&work, &around, to: channels, kernel: 1) }
-        work.pointwise(map.positions * map.channels)
+        work.cheap(map.positions * map.channels)
         convolve(&work, &map, to: channels)
-        work.pointwise(map.positions * channels)
+        work.cheap(map.positions * channels)
         convolve(&work, &map, to: channels)
         work.pointwise(map.positions * channels)
     }
 
     private func attention(_ work: inout Work, _ map: Map) {
         let size = map.channels
-        work.pointwise(map.positions * size)
+        work.cheap(map.positions * size)
         for _ in 0..<4 { work.linear(map.positions, from: size, to: size) }
         let each = Double(map.height * map.width)
         work.attention(

@@ -7,17 +7,20 @@ private struct StreamWork {
         let rows = samples * tokens
         var work = Work()
         work.linear(samples, from: width, to: (ends ? 2 : 6) * width)
-        work.pointwise(rows * width)
+        work.cheap(rows * width)
         for _ in 0..<3 { work.linear(rows, from: width, to: width, rank: rank) }
         // Norms of queries and keys, and both streams laid together and taken apart.
-        work.pointwise(rows * width, operations: 6)
+        work.cheap(rows * width, operations: 2)
+        work.pointwise(rows * width, operations: 4)
         guard !ends else { return work }
         work.linear(rows, from: width, to: width, rank: rank)
-        work.pointwise(rows * width, operations: 3)
+        work.cheap(rows * width, operations: 2)
+        work.pointwise(rows * width)
         work.linear(rows, from: width, to: 4 * width)
-        work.pointwise(rows * 4 * width)
+        work.cheap(rows * 4 * width)
         work.linear(rows, from: 4 * width, to: width)
-        work.pointwise(rows * width, operations: 2)
+        work.cheap(rows * width)
+        work.pointwise(rows * width)
         return work
     }
 
@@ -48,7 +51,8 @@ extension MMDiT.Configuration {
         ends.linear(samples * tokens, from: patch * latentChannels, to: width)
         ends.linear(samples * text, from: textWidth, to: width)
         ends.linear(samples, from: width, to: 2 * width)
-        ends.pointwise(samples * tokens * width, operations: 2)
+        ends.pointwise(samples * tokens * width)
+        ends.cheap(samples * tokens * width)
         ends.linear(samples * tokens, from: width, to: patch * outputChannels)
         let picture = stream(samples, tokens: tokens, rank: rank) + stream.attention(samples, tokens: tokens + text)
         var dual = stream.attention(samples, tokens: tokens)
@@ -72,7 +76,7 @@ extension FluxTransformer.Configuration {
         ends.linear(samples * tokens, from: patchChannels, to: width)
         ends.linear(samples * text, from: textWidth, to: width)
         ends.linear(samples, from: width, to: 2 * width)
-        ends.pointwise(samples * tokens * width)
+        ends.cheap(samples * tokens * width)
         ends.linear(samples * tokens, from: width, to: outputChannels)
         let both =
             stream(samples, tokens: tokens, rank: rank) + stream(samples, tokens: text, rank: rank)
@@ -89,14 +93,15 @@ extension FluxTransformer.Configuration {
         let rows = samples * tokens
         var work = stream.attention(samples, tokens: tokens)
         work.linear(samples, from: width, to: 3 * width)
-        work.pointwise(rows * width)
+        work.cheap(rows * width)
         for _ in 0..<3 { work.linear(rows, from: width, to: width, rank: rank) }
-        work.pointwise(rows * width, operations: 4)
+        work.cheap(rows * width, operations: 4)
         work.linear(rows, from: width, to: 4 * width)
-        work.pointwise(rows * 4 * width)
+        work.cheap(rows * 4 * width)
         work.pointwise(rows * 5 * width)
         work.linear(rows, from: 5 * width, to: width)
-        work.pointwise(rows * width, operations: 2)
+        work.cheap(rows * width)
+        work.pointwise(rows * width)
         return work
     }
 }

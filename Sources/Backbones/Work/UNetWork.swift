@@ -25,7 +25,7 @@ extension UNet.Configuration {
             }
             if level > 0 { pass.double() }
         }
-        pass.pointwise()
+        pass.normalize()
         pass.convolve(to: outputChannels)
         return pass.work
     }
@@ -48,6 +48,8 @@ private struct UNetPass {
     private var positions: Int { samples * height * width }
 
     mutating func pointwise(operations: Int = 1) { work.pointwise(positions * channels, operations: operations) }
+
+    mutating func normalize() { work.cheap(positions * channels) }
 
     mutating func convolve(from inputs: Int? = nil, to outputs: Int, stride: Int = 1) {
         work.convolution(
@@ -99,15 +101,16 @@ private struct UNetPass {
 
     /// What a residual block adds to its map.
     private mutating func change(to outputs: Int) {
-        pointwise()
+        normalize()
         convolve(to: outputs)
         work.linear(samples, from: configuration.conditionWidth, to: outputs)
-        pointwise(operations: 2)
+        pointwise()
+        normalize()
         convolve(to: outputs)
     }
 
     private mutating func transform(_ level: Int, depth: Int) {
-        pointwise()
+        normalize()
         work.linear(positions, from: channels, to: channels)
         work += transformerBlock(heads: configuration.heads[level])
             .blocks(depth, reading: positions * channels, where: recomputes)
@@ -119,7 +122,7 @@ private struct UNetPass {
         let (rows, size) = (positions, channels)
         let each = Double(height * width)
         var block = Work()
-        block.pointwise(rows * size, operations: 3)
+        block.cheap(rows * size, operations: 3)
         for _ in 0..<4 { block.linear(rows, from: size, to: size, rank: rank) }
         block.attention(rows, keys: rows, pairs: Double(samples) * each * each, width: size, heads: heads)
         for _ in 0..<2 { block.linear(rows, from: size, to: size, rank: rank) }
@@ -128,7 +131,8 @@ private struct UNetPass {
         block.attention(rows, keys: samples * text, pairs: pairs, width: size, heads: heads)
         block.pointwise(rows * size, operations: 3)
         block.linear(rows, from: size, to: 8 * size)
-        block.pointwise(rows * 4 * size, operations: 4)
+        block.pointwise(rows * 4 * size, operations: 2)
+        block.cheap(rows * 4 * size, operations: 2)
         block.linear(rows, from: 4 * size, to: size)
         return block
     }

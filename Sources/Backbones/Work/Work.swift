@@ -1,3 +1,4 @@
+import Autograd
 import Tensors
 
 /// What a computation takes, counted from shapes as its code goes through them and not measured: so much of each kind
@@ -116,6 +117,13 @@ extension Work {
     /// Operations one after the other that each read and write so many numbers.
     mutating func pointwise(_ numbers: Int, operations: Int = 1) {
         for _ in 0..<operations { add(reading: numbers, writing: numbers) }
+    }
+
+    /// The same of operations of whose results, where they are large, a recorded pass holds only how to compute them.
+    mutating func cheap(_ numbers: Int, operations: Int = 1) {
+        let before = results
+        pointwise(numbers, operations: operations)
+        if numbers >= CheapOutputs.least { results = before }
     }
 
     /// `draws` codes, each chosen from so many by its logits.
