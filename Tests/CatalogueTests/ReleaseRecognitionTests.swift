@@ -128,6 +128,27 @@ struct ReleaseRecognitionTests {
         #expect(training["supervisor"]?["supervisor_optimizer"] == (release == "flux1-dev" ? "prodigy" : nil))
     }
 
+    /// At the authors' rates the pocket models' steps would teach them next to nothing.
+    @Test(arguments: [
+        ("lumina-mgpt-7b-768", 4, 2500), ("llamagen-t2i-xl", 8, 1250), ("sdxl", 4, 500), ("sd35-large", 4, 500),
+        ("flux1-dev", 4, 500),
+    ])
+    func aReleasedModelLearnsAsLongAsItsAuthorsHadIt(release: String, batch: Int, steps: Int) throws {
+        let models = try TemporaryFolder()
+        let added = try ModelInstallation(directory: models.path).add(
+            release: ["\(releases!)/\(release)"], name: "m"
+        ).model
+        let training = try #require(added.description?.training)
+        for method in ["lora", "proxy-tuning"] {
+            #expect(training[method]?["batch"] == .integer(batch), "\(training)")
+            #expect(training[method]?["iterations"] == .integer(steps), "\(training)")
+        }
+        let teaching = training["supervisor"]
+        #expect((teaching != nil) == (added.description?.family == .diffusion))
+        #expect(teaching == nil || teaching?["supervisor_iterations"] == .integer(steps), "\(training)")
+        #expect(teaching == nil || teaching?["supervisor_batch"] == .integer(batch), "\(training)")
+    }
+
     @Test func aVAEOfTheSameShapesAndAnotherNameIsWarnedOf() throws {
         let folder = try TemporaryFolder()
         for (name, file) in [

@@ -6,13 +6,15 @@ extension RecognizedRelease {
     /// which a model hundreds of times as large forgets what it knew.
     ///
     /// ARBooth's rate is its public code's: 6e-3 for 256 pictures a step, on one of which it reckons
-    /// (jiwoogit/ARBooth, `infinity/utils/arg_util.py`). Those of students and supervisors are Proxy-Tuning's
-    /// (arXiv 2503.10125, section 4.1); Infinity's and FLUX's by AdamW are *ours*.
+    /// (jiwoogit/ARBooth, `infinity/utils/arg_util.py`). Rates, batches and steps of students and supervisors are
+    /// Proxy-Tuning's (arXiv 2503.10125, section 4.1), for at its rates fewer steps teach little; Infinity's rate, and
+    /// FLUX's by AdamW, are *ours*.
     var training: JSONValue? {
         switch family {
-        case .infinity: Self.learning(1e-4, ["arbooth": ["learning_rate": .number(6e-3 / 256)]])
-        case .chameleon: Self.learning(2e-5)
-        case .llamagen: Self.learning(1e-4)
+        case .infinity:
+            Self.learning(["learning_rate": 1e-4], beside: ["arbooth": ["learning_rate": .number(6e-3 / 256)]])
+        case .chameleon: Self.learning(["learning_rate": 2e-5, "batch": 4, "iterations": 2500])
+        case .llamagen: Self.learning(["learning_rate": 1e-4, "batch": 8, "iterations": 1250])
         case .diffusion:
             switch configuration["pipeline"]?.string.flatMap(PipelineKind.init(rawValue:)) {
             case .sdxl: Self.teaching(1e-4)
@@ -24,15 +26,18 @@ extension RecognizedRelease {
         }
     }
 
-    /// Low-rank changes at a rate, taught by references or by proxies.
-    private static func learning(_ rate: Double, _ others: [String: JSONValue] = [:]) -> JSONValue {
-        let options: JSONValue = ["learning_rate": .number(rate)]
-        return .object(["lora": options, "proxy-tuning": options].merging(others) { $1 })
+    /// Low-rank changes, taught by references or by proxies.
+    private static func learning(_ options: JSONValue, beside others: [String: JSONValue] = [:]) -> JSONValue {
+        .object(["lora": options, "proxy-tuning": options].merging(others) { $1 })
     }
 
-    /// The same of a model that can be a supervisor too.
+    /// The same of a model that can be a supervisor too, at a rate.
     private static func teaching(_ rate: Double, _ options: [String: JSONValue] = [:]) -> JSONValue {
-        learning(
-            rate, ["supervisor": .object(options.merging(["supervisor_learning_rate": .number(rate)]) { $1 })])
+        let supervisor: [String: JSONValue] = [
+            "supervisor_learning_rate": .number(rate), "supervisor_batch": 4, "supervisor_iterations": 500,
+        ]
+        return learning(
+            ["learning_rate": .number(rate), "batch": 4, "iterations": 500],
+            beside: ["supervisor": .object(supervisor.merging(options) { $1 })])
     }
 }

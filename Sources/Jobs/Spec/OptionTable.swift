@@ -69,8 +69,9 @@ package struct OptionTable: Sendable, Equatable {
 }
 
 extension OptionTable {
-    /// The tables have the pocket models' rates.
+    /// The tables have the pocket models' rates, batches and steps.
     private static let releasedRate = "AdamW's; released models have a smaller one of their own (models show)"
+    private static let releasedMore = "; most released models have more of their own (models show)"
 
     private static func moments(_ remark: String = "") -> JobOption {
         JobOption(
@@ -161,8 +162,10 @@ extension OptionTable {
 
     /// LoRA DreamBooth's (arXiv 2106.09685 and 2208.12242).
     package static let lora = OptionTable(rows: [
-        JobOption("iterations", .integers(1...20_000), standard: .integer(400), "training steps"),
-        JobOption("batch", .integers(1...16), standard: .integer(2), "references, and pictures of the class, a step"),
+        JobOption("iterations", .integers(1...20_000), standard: .integer(400), "training steps" + releasedMore),
+        JobOption(
+            "batch", .integers(1...16), standard: .integer(2),
+            "references, and pictures of the class, a step" + releasedMore),
         JobOption("learning_rate", .numbers(1e-7...1), standard: .number(1e-3), releasedRate),
         JobOption("beta1", .numbers(0...0.9999), standard: .number(0.9), "AdamW's first decay"),
         JobOption("beta2", .numbers(0...0.99999), standard: .number(0.999), "AdamW's second decay"),
@@ -196,7 +199,8 @@ extension OptionTable {
             "filter", .numbers(0...0.9), standard: .number(0),
             "the share of drawn proxies that is dropped, those least like the references by DINO"),
         JobOption(
-            "supervisor_iterations", .integers(1...20_000), standard: .integer(300), "the supervisor's training steps"),
+            "supervisor_iterations", .integers(1...20_000), standard: .integer(300),
+            "the supervisor's training steps" + releasedMore),
         JobOption("supervisor_batch", .integers(1...64), standard: .integer(4), "its references a step"),
         JobOption(
             "supervisor_optimizer", .choice(["adamw", "prodigy"]), standard: .string("adamw"),
@@ -213,8 +217,12 @@ extension OptionTable {
         JobOption(
             "largest_zoom", .numbers(1...4), standard: .number(1.15),
             "the largest random enlargement of a reference, as far as its pixels go"),
-        JobOption("iterations", .integers(1...20_000), standard: .integer(400), "the student's training steps"),
-        JobOption("batch", .integers(1...16), standard: .integer(4), "its proxies a step"),
+        JobOption(
+            "iterations", .integers(1...20_000), standard: .integer(400),
+            "the student's training steps" + releasedMore),
+        JobOption(
+            "batch", .integers(1...16), standard: .integer(4),
+            "its proxies a step; LlamaGen as released has 8 (models show)"),
         JobOption(
             "learning_rate", .numbers(1e-7...1), standard: .number(1e-3), "the student's: " + releasedRate),
         JobOption("beta1", .numbers(0...0.9999), standard: .number(0.9), "AdamW's first decay"),
