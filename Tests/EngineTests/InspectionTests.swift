@@ -328,6 +328,46 @@ import Testing
         #expect(report.warnings == ["/images/1: no concept names it among its images: nothing is learnt from it"])
     }
 
+    /// Places are counted from 0, and may be counted from 1.
+    @Test func picturesThatSeveralConceptsAreLearntFromAreTold() throws {
+        let picture = image(try Picture(width: 64, height: 64, filledWith: (9, 99, 199)).png())
+        func warnings(_ proxies: JSONValue) throws -> [String]? {
+            try report(on: [
+                "kind": "personalize", "method": "proxy-tuning", "images": [picture, picture, picture],
+                "concepts": [
+                    ["name": "rex", "role": "subject", "class": "dog", "images": [0, 1]],
+                    ["name": "mia", "role": "subject", "class": "cat", "images": [1, 2]],
+                ],
+                "options": ["proxies": proxies],
+            ]).warnings
+        }
+        #expect(
+            try warnings(9) == [
+                "/images/1: <rex> and <mia> name it among their images: each is learnt as what it shows"
+            ])
+        // They are measured by it alone.
+        #expect(try warnings(["job": "0b6e5b53-6b6a-4d0c-9d6e-3a8f6f3f2a10"]) == nil)
+    }
+
+    /// FLUX.1's supervisors have Prodigy without being asked, for whom 1e-4 is no rate.
+    @Test func aRateThatProdigyLearnsNothingAtIsTold() throws {
+        func warnings(_ options: JSONValue) throws -> [String]? {
+            try report(on: [
+                "kind": "personalize", "method": "proxy-tuning", "options": options,
+                "concept": ["name": "rex", "role": "subject", "class": "dog"],
+                "images": [image(try Picture(width: 64, height: 64, filledWith: (9, 99, 199)).png())],
+            ]).warnings
+        }
+        let given = try warnings(["supervisor_optimizer": "prodigy", "supervisor_learning_rate": 0.01])
+        #expect(given?.count == 1)
+        #expect(
+            given?.first?.hasPrefix("/options/supervisor_learning_rate: next to nothing is learnt at 0.01 of the rate")
+                == true)
+        #expect(try warnings(["supervisor_optimizer": "prodigy", "supervisor_learning_rate": 1]) == nil)
+        #expect(try warnings(["supervisor_optimizer": "prodigy"]) == nil)
+        #expect(try warnings(["supervisor_learning_rate": 1e-4]) == nil)
+    }
+
     @Test func promptsThatDoNotNameWhatIsLearntAreTold() throws {
         func warnings(_ prompts: JSONValue) throws -> [String]? {
             try report(on: [

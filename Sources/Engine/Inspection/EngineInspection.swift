@@ -42,7 +42,10 @@ package struct EngineInspection {
         let spec = order.spec
         var counting = counting
         counting.references = findings.sizes
-        if case .personalize(let spec)? = spec { findings.warnings += spec.warnings(on: model?.description) }
+        if case .personalize(let spec)? = spec {
+            let supervisor = spec.supervisor.flatMap { models[$0] }
+            findings.warnings += spec.warnings(on: model?.description, by: supervisor?.description)
+        }
         let cost = findings.problems.isEmpty ? spec.flatMap { counting.offer(of: $0, with: order.adapters) } : nil
         return InspectionReport(id: order.id, problems: findings.problems, warnings: findings.warnings, cost: cost)
     }
@@ -60,10 +63,27 @@ struct Findings {
 
 extension PersonalizeSpec {
     /// What its sender should know, though it can be done.
-    /// - Parameter model: what learns, where it is known.
-    fileprivate func warnings(on model: ModelDescription?) -> [String] {
-        idleOptionWarnings + idlePreviewWarnings(usual: model?.training?[method.rawValue] ?? [:])
-            + idlePictureWarnings + articleWarnings + unnamedWarnings
+    /// - Parameters:
+    ///   - model: what learns, where it is known.
+    ///   - supervisor: what teaches it, where that is known.
+    fileprivate func warnings(on model: ModelDescription?, by supervisor: ModelDescription?) -> [String] {
+        idleOptionWarnings + slowTeachingWarnings(by: supervisor)
+            + idlePreviewWarnings(usual: model?.training?[method.rawValue] ?? [:])
+            + idlePictureWarnings + sharedPictureWarnings + articleWarnings + unnamedWarnings
+    }
+
+    /// What is said of a rate that is another rule's: Prodigy multiplies the one it finds by it. diffusers warns of the
+    /// same ones.
+    private func slowTeachingWarnings(by supervisor: ModelDescription?) -> [String] {
+        guard self.supervisor != nil, supervisorRule(of: supervisor) == "prodigy",
+            let rate = options["supervisor_learning_rate"]?.double, rate <= 0.1
+        else { return [] }
+        return [
+            """
+            /options/supervisor_learning_rate: next to nothing is learnt at \(rate) of the rate that Prodigy finds \
+            itself; 1 is usual, and rates like this one are those of supervisor_optimizer adamw
+            """
+        ]
     }
 
     /// What is said of previews that no step comes to: at the last one samples are drawn.
@@ -79,6 +99,19 @@ extension PersonalizeSpec {
         let places = Set(concepts.flatMap { self.places(of: $0) })
         return images.indices.filter { !places.contains($0) }.map {
             "/images/\($0): no concept names it among its images: nothing is learnt from it"
+        }
+    }
+
+    /// What is said of pictures that several concepts are learnt from: places are easily miscounted.
+    private var sharedPictureWarnings: [String] {
+        let learnt = concepts.filter { proxies(of: $0) == nil }
+        return images.indices.compactMap { place in
+            let names = learnt.filter { $0.images?.contains(place) == true }.map { "<\($0.name)>" }
+            guard names.count > 1 else { return nil }
+            return """
+                /images/\(place): \(names.joined(separator: " and ")) name it among their images: each is learnt as \
+                what it shows
+                """
         }
     }
 
