@@ -83,10 +83,18 @@ import Testing
     @Test func eachOfSeveralSubjectsIsMeasured() throws {
         let models = try TinyModels()
         try models.writeEncoders(clip: "pocket-clip", dino: "pocket-dino")
-        let result = try Run(models, Self.spec(concepts: Self.two)).result
+        let run = try Run(models, Self.spec(concepts: Self.two))
         for name in ["rex", "mia"] {
-            #expect(result?["likeness"]?[name] != nil)
-            #expect(result?["drift"]?[name]?["pres.pocket-dino"]?["after"]?.double != nil, "\(name)")
+            #expect(run.result?["likeness"]?[name] != nil)
+            #expect(run.result?["drift"]?[name]?["pres.pocket-dino"]?["after"]?.double != nil, "\(name)")
+        }
+        // Large models take hours for it: how far it is, is said of all of them together.
+        for stage in ["prepare", "evaluate"] {
+            let shares: [Double] = run.events.compactMap {
+                guard case .progress(let event) = $0, event.stage == stage else { return nil }
+                return Double(event.step) / Double(event.steps)
+            }
+            #expect(shares.count > 4 && shares == shares.sorted() && shares.last == 1, "\(stage): \(shares)")
         }
     }
 

@@ -96,14 +96,14 @@ struct ProxyTuningWorker {
     /// Encoders that cannot be read do not keep concepts from being learnt, but not silently.
     private func evaluations(of concepts: [Concept]) -> ([String: QuickEvaluation], [String]) {
         var found: [String: QuickEvaluation] = [:]
-        var warnings: [String] = []
-        for concept in concepts {
-            guard !concept.references.isEmpty else {
-                warnings.append("<\(concept.name)> is not evaluated: the job has no pictures of it")
-                continue
-            }
+        let (shown, unseen) = (concepts.filter { !$0.references.isEmpty }, concepts.filter(\.references.isEmpty))
+        var warnings = unseen.map { "<\($0.name)> is not evaluated: the job has no pictures of it" }
+        for (index, concept) in shown.enumerated() {
             do {
-                found[concept.name] = try QuickEvaluation(concept, on: loaded, models: order.models, seed: seed)
+                found[concept.name] = try QuickEvaluation(concept, on: loaded, models: order.models, seed: seed) {
+                    let step = index * $1 + $0
+                    connection.send(.progress(.init(stage: "prepare", step: step, steps: shown.count * $1)))
+                }
             } catch { warnings.append("<\(concept.name)> is not evaluated: \(error)") }
         }
         return (found, warnings)
