@@ -163,6 +163,17 @@ import Testing
         }
     }
 
+    /// They tell of a word that this run's adapter has not.
+    @Test func anEarlierRunsRemarksDoNotStayBesidePEFTsFiles() throws {
+        let models = try TinyModels()
+        let folder = models.folder + "/reused"
+        try FileManager.default.createDirectory(atPath: folder + "/peft", withIntermediateDirectories: true)
+        let remarks = folder + "/peft/adapter_readme.txt"
+        try Data("word.rex.embedding has no place".utf8).write(to: URL(fileURLWithPath: remarks))
+        let run = try Run(models, Self.kinds[3].spec(iterations: 2), in: folder)
+        #expect(run.digests("peft").count == 2 && !FileManager.default.fileExists(atPath: remarks))
+    }
+
     @Test func aLoRAAdapterIsAlsoHandedOutAsPEFTReadsIt() throws {
         let run = try Run(TinyModels(), Self.kinds[4].spec())
         let files = run.artifacts.filter { $0.role == "peft" }

@@ -15,12 +15,15 @@ struct Run {
     private(set) var events: [EngineEvent] = []
     private(set) var outcome: WorkOutcome?
 
+    /// - Parameter folder: an earlier run's; a new one unless given.
     init(
         _ models: TinyModels, _ spec: [String: JSONValue], adapters: [String: String] = [:], resume: String? = nil,
-        checkpointSeconds: Int = 1000, proxies: [String: [EngineOrder.Proxy]]? = nil, references: [Picture]? = nil
+        checkpointSeconds: Int = 1000, proxies: [String: [EngineOrder.Proxy]]? = nil, references: [Picture]? = nil,
+        in folder: String? = nil
     ) throws {
         self.models = models
-        folder = "\(models.folder)/\(UUID().uuidString)"
+        let folder = folder ?? "\(models.folder)/\(UUID().uuidString)"
+        self.folder = folder
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let spec = try JobSpec(.object(spec))
         var role = ConceptRole.subject

@@ -38,15 +38,23 @@ struct PersonalizationOutput {
         try send(Grid.sections(of: 4, concepts.map { $0.squares(of: loaded.pictureSize) } + [pictures]), as: "sheet")
         let names = concepts.map(\.name).joined(separator: ", ")
         try send(curve.plot(title: "loss over steps, \(adapter.description.method): \(names)"), as: "curve")
-        let reports = concepts.compactMap { concept in
-            evaluations[concept.name].map { evaluation in
-                let report = evaluation.report(painter, adapter) {
-                    connection.send(.progress(.init(stage: "evaluate", step: $0, steps: $1)))
-                }
-                return (concept.name, report)
-            }
+        return try result(adapter: path, steps: steps, curve, reports(painter, adapter))
+    }
+
+    /// What is measured of each concept, by their names, in one count of all pictures.
+    private func reports(
+        _ painter: ConceptPainter, _ adapter: Adapter
+    ) -> [(name: String, report: QuickEvaluation.Report)] {
+        let measured = concepts.compactMap { concept in
+            evaluations[concept.name].map { (name: concept.name, evaluation: $0) }
         }
-        return try result(adapter: path, steps: steps, curve, reports)
+        return measured.enumerated().map { index, one in
+            let report = one.evaluation.report(painter, adapter) {
+                let step = index * $1 + $0
+                connection.send(.progress(.init(stage: "evaluate", step: step, steps: measured.count * $1)))
+            }
+            return (name: one.name, report: report)
+        }
     }
 
     /// What was learnt, from the file as others will load it, half precision and all.
@@ -72,8 +80,12 @@ struct PersonalizationOutput {
         ] {
             try connection.sendArtifact(role: "peft", path: "\(folder)/\(name)", mediaType: type)
         }
-        guard !adapter.embeddings.isEmpty else { return }
         let path = "\(folder)/adapter_readme.txt"
+        guard !adapter.embeddings.isEmpty else {
+            // An earlier run's in the same folder would tell of words that this adapter has not.
+            try? FileManager.default.removeItem(atPath: path)
+            return
+        }
         let remarks = adapter.embeddings.map { AdapterFormat.peft.lacking($0) + "\n" }.joined()
         try Data(remarks.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
         try connection.sendArtifact(role: "peft", path: path, mediaType: "text/plain")
