@@ -112,7 +112,6 @@ grant execute on function
     atelier.erase_tenant(bigint, int),
     atelier.end_erasure(bigint),
     atelier.resend_set_aside(bigint[]),
-    atelier.concepts_of(jsonb),
     atelier.estimate(jsonb, text, text, text, text)
     to atelier_admin;
 

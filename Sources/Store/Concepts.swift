@@ -137,14 +137,11 @@ extension Store {
     package func concepts(name: String? = nil, tenant: String? = nil, version: Int? = nil) throws -> [JSONValue] {
         try objects(
             """
-            select c.name, c.version, c.role, (
-                    select o->>'class' from jsonb_array_elements(atelier.concepts_of(j.spec)) o
-                    where o->>'name' = c.name) as class, j.spec->>'method' as method,
-                c.model, c.tenant, c.created_at,
-                c.job, j.message_id, c.adapter_sha256, a.bytes as adapter_bytes, j.result->'metrics' as metrics
-            from atelier.concepts c join atelier.jobs j on j.id = c.job
+            select c.name, c.version, c.role, c.class, c.method, c.model, c.tenant, c.created_at,
+                c.job, j.message_id, c.adapter_sha256, a.bytes as adapter_bytes, c.metrics
+            from dashboard.concept_details c join atelier.jobs j on j.id = c.job
                 left join atelier.artifacts a on a.job = c.job and a.sha256 = c.adapter_sha256 and a.role = 'adapter'
-            where c.deleted_at is null and ($1::text is null or c.name = $1) and ($2::text is null or c.tenant = $2)
+            where ($1::text is null or c.name = $1) and ($2::text is null or c.tenant = $2)
                 and ($3::int is null or c.version = $3::int)
             order by c.tenant, c.name, c.version desc
             """, [name, tenant, version.map { String($0) }])

@@ -155,9 +155,44 @@ import Testing
         }
     }
 
+    /// In lists and on its page: what stands there is not what the job learnt beside it.
+    @Test func aConceptOfSeveralHasItsOwnReferencesAndMetrics() async throws {
+        try await Stage.with { stage in
+            let images = ["a", "b", "c"].map { digit in
+                JSONValue.object(["artifact": .string("sha256:" + String(repeating: digit, count: 64))])
+            }
+            let spec: JSONValue = [
+                "model": "pocket-infinity", "images": .array(images),
+                "concepts": [
+                    ["name": "rex", "role": "subject", "images": [0, 2]],
+                    ["name": "mia", "role": "subject", "images": [1]],
+                    ["name": "max", "role": "subject", "proxies": ["job": "0b6e5b53-6b6a-4d0c-9d6e-3a8f6f3f2a10"]],
+                ],
+            ]
+            let table = [row("rex", "proxy-tuning", dino: 0.75, pres: 0.5), row("mia", "lora", dino: 0.25, pres: 0.5)]
+            let result = try JSONValue(
+                json: Data(
+                    #"""
+                    {"suite": "quick", "metrics": {"steps": 9, "dino.pocket-dino": 0.5},
+                     "table": [\#(table.joined(separator: ","))]}
+                    """#.utf8))
+            try await learn(stage, spec, adapter: "d", result: result)
+            let told = try await stage.store.objects("select * from dashboard.concept_details order by name")
+            #expect(told.map { $0["name"]?.string } == ["max", "mia", "rex"])
+            #expect(told.map { $0["references"]?.array } == [nil, [images[1]], [images[0], images[2]]])
+            let listed = try await stage.store.concepts()
+            for rows in [told, listed] {
+                #expect(rows.map { $0["metrics"]?["dino.pocket-dino"]?.double } == [nil, 0.25, 0.75])
+                #expect(rows.map { $0["metrics"]?["steps"]?.integer } == [9, 9, 9])
+            }
+        }
+    }
+
     /// Completes a `personalize` job.
     /// - Parameter digit: of which its adapter's digest is made.
-    private func learn(_ stage: Stage, _ spec: JSONValue, adapter digit: String) async throws {
+    private func learn(
+        _ stage: Stage, _ spec: JSONValue, adapter digit: String, result: JSONValue = .object([:])
+    ) async throws {
         _ = try await stage.store.accept([
             Submission(tenant: "t", messageID: digit, kind: .personalize, spec: spec)
         ])
@@ -167,6 +202,6 @@ import Testing
             sha256: String(repeating: digit, count: 64), bytes: 1)
         _ = try await stage.store.finish(
             claimed.job, claimed.attempt,
-            AttemptResult(outcome: .completed, result: .object([:]), artifacts: [adapter]))
+            AttemptResult(outcome: .completed, result: result, artifacts: [adapter]))
     }
 }

@@ -651,6 +651,68 @@ import Testing
         }
     }
 
+    /// What one job learnt, each with its own pictures and likeness.
+    @Test func eachOfSeveralConceptsIsShownByItself() async throws {
+        try await withSite { stage, site in
+            _ = try await run("steps=1", stage, site)
+            let learnt = try #require(try await learnRex(stage, site)["id"]?.string)
+            func digest(_ digit: String) -> String { String(repeating: digit, count: 64) }
+            let spec: JSONValue = [
+                "concepts": [
+                    ["name": "rex", "role": "subject", "class": "dog", "images": [0]],
+                    ["name": "mia", "role": "subject", "class": "cat", "images": [1]],
+                ],
+                "images": [
+                    ["artifact": .string("sha256:" + digest("a"))], ["artifact": .string("sha256:" + digest("b"))],
+                ],
+            ]
+            let result: JSONValue = [
+                "concepts": ["rex", "mia"], "metrics": ["steps": 2],
+                "likeness": [
+                    "rex": [
+                        "dino.pocket-dino": ["learnt": 0.5, "untuned": 0.25, "references": 0.75], "is_learnt": true,
+                    ],
+                    "mia": [
+                        "dino.pocket-dino": ["learnt": 0.125, "untuned": 0.25, "references": .null],
+                        "is_learnt": false,
+                    ],
+                ],
+            ]
+            try await stage.store.query(
+                "update atelier.jobs set spec = spec - 'concept' || $2::jsonb, result = $3::jsonb where id = $1::uuid",
+                [learnt, spec.text, result.text])
+            try await stage.store.query(
+                "delete from atelier.artifacts where job = $1::uuid and role = 'picture'", [learnt])
+            try await stage.store.query(
+                """
+                insert into atelier.artifacts (job, name, role, media_type, sha256, bytes, prompt)
+                    select $1::uuid, digit, 'picture', 'image/png', repeat(digit, 64), 1, prompt
+                    from (values ('c', 'a <rex> dog'), ('d', 'a <mia> cat'), ('e', 'a <rex> dog and a <mia> cat'))
+                        p(digit, prompt)
+                """, [learnt])
+            try await stage.store.query(
+                """
+                insert into atelier.concepts (tenant, name, version, role, model, adapter_sha256, job)
+                    select tenant, 'mia', 1, role, model, adapter_sha256, job from atelier.concepts where name = 'rex'
+                """)
+            for (path, digits) in [
+                ("/concepts/rex", "ace"), ("/concepts/mia", "bde"), ("/concepts", "cd"),
+                ("/compare?concept=rex", "ace"),
+            ] {
+                let body = try await site.page(path).body
+                let shown = ["a", "b", "c", "d", "e"].filter { body.contains("src=\"/files/\(digest($0))\"") }
+                #expect(shown.joined() == digits, "\(path)")
+            }
+            let job = Self.words(try await site.page("/jobs/\(learnt)"))
+            #expect(job.contains("rex: Learnt.") && job.contains("mia: Not learnt."), "\(job)")
+            #expect(job.contains("rexDINO pocket-dino0.2500.5000.750miaDINO pocket-dino0.2500.125–"), "\(job)")
+            let token = try #require(try await site.page("/").formToken)
+            let deletion = try await site.send(
+                "/concepts/delete", [("form_token", token), ("name", "rex"), ("tenant", "atelier")])
+            #expect(Self.words(deletion).contains("with 2 reference pictures, unless"), "both go with the job")
+        }
+    }
+
     /// Has the concept `rex` learnt by the message `learnt`, where jobs are taken already.
     @discardableResult
     private func learnRex(_ stage: Stage, _ site: WebClient) async throws -> JSONValue {

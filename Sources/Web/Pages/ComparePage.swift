@@ -44,7 +44,7 @@ struct ComparePage: Sendable {
         var prompts: [String] = []
         let cells = rows.map { row -> [String: [[String: Any]]] in
             var found: [String: [[String: Any]]] = [:]
-            for artifact in row["artifacts"]?.array ?? [] where artifact["role"]?.string == "picture" {
+            for artifact in Pictures.drawn(of: row) {
                 let prompt = Self.common(artifact["prompt"]?.string ?? "")
                 if !prompts.contains(prompt) { prompts.append(prompt) }
                 found[prompt, default: []].append(Pictures.model(artifact))

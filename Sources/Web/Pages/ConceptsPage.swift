@@ -47,8 +47,7 @@ struct ConceptsPage: Sendable {
 
     private static func card(_ row: JSONValue) -> [String: Any] {
         var model = row.members
-        let artifacts = row["artifacts"]?.array ?? []
-        let pictures = artifacts.filter { $0["role"]?.string == "picture" }
+        let pictures = Pictures.drawn(of: row)
         let shown = pictures.isEmpty ? Pictures.references(row["references"]) : pictures.map(Pictures.model)
         // Of a square there is room for one, or for four: two side by side lose their halves.
         model["cover"] = Array(shown.prefix(shown.count < 4 ? 1 : 4))
@@ -92,11 +91,10 @@ struct ConceptsPage: Sendable {
 
     private static func version(_ row: JSONValue) -> [String: Any] {
         var model = row.members
-        let artifacts = row["artifacts"]?.array ?? []
         model["is_newest"] = row["newest"] == .bool(true)
         model["references"] = Pictures.references(row["references"])
-        model["prompts"] = Pictures.byPrompt(artifacts)
-        model["files"] = Pictures.files(artifacts).filter { $0["is_picture"] as? Bool == false }
+        model["prompts"] = Pictures.byPrompt(Pictures.drawn(of: row))
+        model["files"] = Pictures.files(row["artifacts"]?.array ?? []).filter { $0["is_picture"] as? Bool == false }
         model["metrics"] = ScoreMeaning.models(row["metrics"])
         model["created"] = Figures.moment(row["created_at"]?.string)
         model["warnings"] = (row["warnings"]?.array ?? []).compactMap(\.string)
@@ -124,8 +122,7 @@ struct ConceptsPage: Sendable {
             model["tenant"] = tenant
             model["version"] = version.map(String.init) ?? NSNull()
             model["back"] = Self.path(["name": .string(name), "tenant": .string(tenant)])
-            let references = rows.reduce(0) { $0 + ($1["references"]?.array?.count ?? 0) }
-            model["references"] = counted(references, "reference picture")
+            model["references"] = try await counted(references(of: rows), "reference picture")
             model["companions"] = try await companions(of: rows, name, tenant) ?? NSNull()
             model["versions"] = rows.map { row in
                 [
@@ -143,14 +140,27 @@ struct ConceptsPage: Sendable {
         return .redirect(to: "/concepts", type: .normal)
     }
 
+    /// The jobs that learnt those versions, as a statement's parameter.
+    private static func jobs(of versions: [JSONValue]) -> String {
+        "{\(versions.compactMap { $0["job"]?.string }.joined(separator: ","))}"
+    }
+
+    /// How many pictures go with the jobs of those versions, those of other concepts too.
+    private func references(of versions: [JSONValue]) async throws -> Int {
+        let row = try await site.reader.row(
+            """
+            select sum(jsonb_array_length(images)) as count from dashboard.job_details where job = any ($1::uuid[])
+            """, [Self.jobs(of: versions)])
+        return row?["count"]?.integer ?? 0
+    }
+
     /// What goes with those versions of a concept, for one adapter knows all that a job learnt; nil: nothing.
     private func companions(of versions: [JSONValue], _ name: String, _ tenant: String) async throws -> String? {
-        let jobs = versions.compactMap { $0["job"]?.string }.joined(separator: ",")
         let rows = try await site.reader.rows(
             """
             select name, version from dashboard.concepts
             where tenant = $1 and name <> $2 and job = any ($3::uuid[]) order by name, version
-            """, [tenant, name, "{\(jobs)}"])
+            """, [tenant, name, Self.jobs(of: versions)])
         let names = rows.map { "\($0["name"]?.string ?? "")@\($0["version"]?.integer ?? 0)" }
         return names.isEmpty ? nil : names.joined(separator: ", ")
     }

@@ -120,18 +120,7 @@ struct JobPage: Sendable {
             "result_json": result == .null ? NSNull() : pretty(result),
         ]
         model["has_metrics"] = !ScoreMeaning.models(result["metrics"]).isEmpty
-        let likeness = result["likeness"]
-        // Null where nobody can say.
-        if case .bool(let isLearnt)? = likeness?["is_learnt"] { model["learnt"] = ["is_learnt": isLearnt] }
-        if case .object(let members)? = likeness {
-            model["likeness"] = members.filter { $0.key != "is_learnt" }.sorted { $0.key < $1.key }.map { name, value in
-                var row = ScoreMeaning.model(name, value["learnt"] ?? .null)
-                for part in ["learnt", "untuned", "references"] {
-                    row[part] = value[part]?.double.map { Figures.plain($0) } ?? NSNull()
-                }
-                return row
-            }
-        }
+        model.merge(Self.likeness(in: result)) { $1 }
         model["scores"] = (job["scores"]?.array ?? []).map { score -> [String: Any] in
             var row = ScoreMeaning.model(
                 "\(score["metric"]?.string ?? "").\(score["encoder"]?.string ?? "")", score["value"] ?? .null,
@@ -141,6 +130,35 @@ struct JobPage: Sendable {
         }
         model["has_scores"] = job["kind"]?.string == "evaluate" && !(job["scores"]?.array ?? []).isEmpty
         return model
+    }
+
+    /// How near to its references came what was learnt: of several concepts each by its name.
+    private static func likeness(in result: JSONValue) -> [String: Any] {
+        let names = (result["concepts"]?.array ?? []).compactMap(\.string)
+        let likeness = result["likeness"] ?? .null
+        let each: [(String?, JSONValue)] =
+            names.isEmpty ? [(nil, likeness)] : names.map { ($0, likeness[$0] ?? .null) }
+        let rows: [[String: Any]] = each.flatMap(likenessRows)
+        return ["learnt": each.compactMap(verdict), "likeness": rows, "is_of_several": !names.isEmpty]
+    }
+
+    /// Whether it was learnt; nil where nobody can say.
+    private static func verdict(_ whose: String?, _ likeness: JSONValue) -> [String: Any]? {
+        guard case .bool(let isLearnt)? = likeness["is_learnt"] else { return nil }
+        return ["whose": whose ?? NSNull(), "is_learnt": isLearnt]
+    }
+
+    /// By metric what was learnt beside the other two; a dash stands where there is no figure.
+    private static func likenessRows(_ whose: String?, _ likeness: JSONValue) -> [[String: Any]] {
+        guard case .object(let members) = likeness else { return [] }
+        return members.filter { $0.key != "is_learnt" }.sorted { $0.key < $1.key }.map { name, value in
+            var row = ScoreMeaning.model(name, value["learnt"] ?? .null)
+            row["whose"] = whose ?? NSNull()
+            for part in ["learnt", "untuned", "references"] {
+                row[part] = value[part]?.double.map { Figures.plain($0) } ?? "–"
+            }
+            return row
+        }
     }
 
     private static func attemptModel(_ attempt: JSONValue) -> [String: Any] {

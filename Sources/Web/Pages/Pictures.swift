@@ -16,6 +16,15 @@ enum Pictures {
         return model
     }
 
+    /// What its job drew of a concept: nothing for prompts that name others of the job's concepts alone.
+    static func drawn(of concept: JSONValue) -> [JSONValue] {
+        (concept["artifacts"]?.array ?? []).filter { artifact in
+            let names = ConceptMention.names(in: artifact["prompt"]?.string ?? "")
+            let isItsOwn = names.isEmpty || names.contains { $0 == concept["name"]?.string }
+            return artifact["role"]?.string == "picture" && isItsOwn
+        }
+    }
+
     /// Pictures drawn for prompts, prompt by prompt in their order.
     static func byPrompt(_ artifacts: [JSONValue]) -> [[String: Any]] {
         var order: [String] = []
