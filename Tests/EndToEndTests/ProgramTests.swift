@@ -175,20 +175,28 @@ import Testing
         #expect(run.errors.contains(warning), "\(run)")
     }
 
-    /// Of two files under one name one would act without a word.
-    @Test(arguments: [
-        (["--adapter", "<rex>=a.safetensors"], "allowed is NAME=FILE, the name as in prompts: rex, or rex@2"),
-        (
-            ["--adapter", "rex=a.safetensors", "--adapter", "rex=b.safetensors"],
-            "another file was given for rex before"
-        ),
-    ])
-    func anAdapterHasANameOfItsOwn(_ options: [String], _ fault: String) async throws {
-        let folder = try TemporaryFolder()
+    /// Of two files under one name one would act without a word. All is told at once, before the job is read.
+    @Test(arguments: ["run", "estimate"])
+    func anAdapterHasANameOfItsOwn(_ command: String) async throws {
+        let pairs = ["<rex>=a.safetensors", "rex=a.safetensors", "rex=b.safetensors"]
         let run = try await ProgramRun(
-            Stage.programs + "/atelierctl", ["run", "-", "--out", folder.path] + options,
-            environment: Self.environment,
-            input: #"{"version":1,"kind":"generate","model":"pocket-infinity","prompts":["a <rex> dog"],"seed":1}"#)
+            Stage.programs + "/atelierctl", [command, "-"] + pairs.flatMap { ["--adapter", $0] },
+            environment: Self.environment, input: "no job")
+        let faults = """
+            --adapter <rex>=a.safetensors: allowed is NAME=FILE, the name as in prompts: rex, or rex@2
+            --adapter rex=b.safetensors: another file was given for rex before
+            """
+        #expect(run.status == 64 && run.errors.contains(faults), "\(run)")
+    }
+
+    /// As a job's `class`, in the same words.
+    @Test(arguments: ["toy  dog", "dog ", "<dog>", ""])
+    func anImportedConceptsNounStandsAmidPrompts(_ noun: String) async throws {
+        let run = try await ProgramRun(
+            Stage.programs + "/atelierctl",
+            ["concepts", "import", "none", "--model", "pocket-infinity", "--name", "rex", "--class", noun],
+            environment: Self.environment)
+        let fault = #"--class: found "\#(noun)"; allowed: \#(ConceptSpec.nounRule)"#
         #expect(run.status == 64 && run.errors.contains(fault), "\(run)")
     }
 

@@ -44,9 +44,7 @@ extension SpecReader {
         }
         let noun = members["class"]?.string.flatMap { isNoun($0) ? $0 : nil }
         if noun == nil, role == .subject || members["class"] != nil {
-            note(
-                "\(place)/class", members["class"],
-                "a class noun of 1 to 64 English letters, with single spaces or dashes between them")
+            note("\(place)/class", members["class"], ConceptSpec.nounRule)
         }
         let proxies = members["proxies"].flatMap { ProxySource($0) }
         if members["proxies"] != nil, proxies == nil {
@@ -57,10 +55,9 @@ extension SpecReader {
         return ConceptSpec(name: name, role: role, className: noun, images: places, proxies: proxies)
     }
 
-    /// Whether a text can stand amid a prompt; what was accepted before may end in a blank, or have two.
+    /// Whether a text is a class noun; what was accepted before may end in a blank, or have two.
     private func isNoun(_ text: String) -> Bool {
-        guard text.wholeMatch(of: /[A-Za-z][A-Za-z -]{0,63}/) != nil else { return false }
-        return isAccepted || text.wholeMatch(of: /[A-Za-z]+(?:[ -][A-Za-z]+)*/) != nil
+        ConceptSpec.isNoun(text) || (isAccepted && text.wholeMatch(of: /[A-Za-z][A-Za-z -]{0,63}/) != nil)
     }
 
     /// Where a concept's pictures are in the job's list.

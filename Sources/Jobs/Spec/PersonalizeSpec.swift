@@ -151,6 +151,14 @@ package struct ConceptSpec: Sendable, Equatable {
     /// Whether it stands in the list `concepts`, where each says what it is learnt from.
     package var isListed: Bool { images != nil || proxies != nil }
 
+    /// Whether a text can stand amid a prompt as a class noun.
+    package static func isNoun(_ text: String) -> Bool {
+        text.count <= 64 && text.wholeMatch(of: /[A-Za-z]+(?:[ -][A-Za-z]+)*/) != nil
+    }
+
+    /// The rule for class nouns, for whoever wrote another.
+    package static let nounRule = "a class noun of 1 to 64 English letters, with single spaces or dashes between them"
+
     var json: JSONValue {
         var members: [String: JSONValue] = ["name": .string(name), "role": .string(role.rawValue)]
         members["class"] = className.map(JSONValue.string)

@@ -8,20 +8,22 @@ import Jobs
 struct AdapterOptions: ParsableArguments {
     @Option(help: "A concept's adapter: NAME=FILE; may be repeated.") var adapter: [String] = []
 
+    /// Before anything is read.
+    func validate() throws { _ = try paths() }
+
     /// The files' absolute paths, by the concepts' names.
-    /// - Throws: `ValidationError` for what is no name and a file, and for a name that is given twice.
+    /// - Throws: `ValidationError` of all that is no name and a file, and of every name that was given before.
     func paths() throws -> [String: String] {
-        var paths: [String: String] = [:]
+        var (paths, problems): ([String: String], [String]) = ([:], [])
         for pair in adapter {
             let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
-            guard parts.count == 2, ConceptMention.isReference(parts[0]) else {
-                throw ValidationError("--adapter \(pair): allowed is NAME=FILE, the name as in prompts: rex, or rex@2")
+            if parts.count != 2 || !ConceptMention.isReference(parts[0]) {
+                problems.append("--adapter \(pair): allowed is NAME=FILE, the name as in prompts: rex, or rex@2")
+            } else if paths.updateValue(URL(fileURLWithPath: parts[1]).path, forKey: parts[0]) != nil {
+                problems.append("--adapter \(pair): another file was given for \(parts[0]) before")
             }
-            guard paths[parts[0]] == nil else {
-                throw ValidationError("--adapter \(pair): another file was given for \(parts[0]) before")
-            }
-            paths[parts[0]] = URL(fileURLWithPath: parts[1]).path
         }
+        guard problems.isEmpty else { throw ValidationError(problems.joined(separator: "\n")) }
         return paths
     }
 

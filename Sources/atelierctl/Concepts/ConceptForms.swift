@@ -44,7 +44,7 @@ extension ConceptsCommand {
         @Argument(help: "The adapter: PEFT's folder, or a file.") var file: String
         @Option(help: "The model it is for.") var model: String
         @Option(help: "What prompts call it, without < and >.") var name: String
-        @Option(name: .customLong("class"), help: "The noun of what it shows.") var className = ""
+        @Option(name: .customLong("class"), help: "The noun of what it shows.") var className: String?
         @Option(help: "subject or style.") var role = "subject"
         @Option(help: "Whose concept it becomes.") var tenant: String?
         @Option(help: "SDXL, SD3, SD3.5, FLUX.1: the words it was trained with; sks, of a style cic, unless given.")
@@ -59,6 +59,10 @@ extension ConceptsCommand {
             guard ConceptMention.isName(name) else {
                 throw ValidationError("--name: 1 to 64 of a-z, 0-9, _ and -, the first a letter or digit")
             }
+            if let className, !ConceptSpec.isNoun(className) {
+                let found = JSONValue.string(className).brief
+                throw ValidationError(Problem("--class", found: found, allowed: ConceptSpec.nounRule).description)
+            }
         }
 
         func run() async throws {
@@ -68,7 +72,7 @@ extension ConceptsCommand {
                 Terminal.note("atelierctl: there is no model \(printable(self.model)) in \(printable(directory))")
                 throw ExitStatus.notFound
             }
-            let concept = AdapterImport.Concept(name: name, role: role, className: className, trigger: trigger)
+            let concept = AdapterImport.Concept(name: name, role: role, className: className ?? "", trigger: trigger)
             if let tenant { return try await enter(concept, for: model, of: tenant) }
             let path = out ?? name + ".safetensors"
             try converting {
