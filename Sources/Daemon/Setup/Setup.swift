@@ -98,7 +98,8 @@ package struct Setup: Sendable {
             say("PostgreSQL: the role \(name), which owns the database: \(folder)/owner-url")
         }
         if try await admin.query("select 1 from pg_database where datname = $1", [name]).isEmpty {
-            try await admin.query("create database \(name) owner \(name)")
+            // A server that was made where no locale is set has a template in SQL_ASCII.
+            try await admin.query("create database \(name) owner \(name) template template0 encoding 'UTF8'")
             say("PostgreSQL: the database \(name)")
         } else {
             say("PostgreSQL: the database \(name) was there")

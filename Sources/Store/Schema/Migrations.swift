@@ -130,6 +130,8 @@ extension Store {
             if let upgrade = try migrations.baseline.upgrade(from: applied) { try upgradeBaseline(upgrade, migrations) }
         } else if hasTables {
             throw Migrations.Baseline.unrecorded
+        } else {
+            try checkEncoding()
         }
         try script(
             """
@@ -150,6 +152,24 @@ extension Store {
         }
         for file in pending { try apply(file) }
         return pending.map(\.name)
+    }
+
+    /// The encoding that the database keeps texts in, as PostgreSQL calls it.
+    /// - Throws: `StoreError`.
+    package func encoding() throws(StoreError) -> String {
+        try query("select current_setting('server_encoding') as encoding").first?["encoding"] ?? ""
+    }
+
+    /// A database of another encoding cuts texts amid letters, or refuses them; later it cannot be given another.
+    private func checkEncoding() throws(StoreError) {
+        let encoding = try encoding()
+        guard encoding != "UTF8" else { return }
+        throw .refused(
+            state: "",
+            message: """
+                this database is in \(encoding), which cuts texts amid letters or refuses them; drop it, and make it \
+                anew: create database NAME owner OWNER template template0 encoding 'UTF8'
+                """)
     }
 
     private func upgradeBaseline(_ upgrade: Migrations.File, _ migrations: Migrations) throws {

@@ -16,7 +16,7 @@ struct RunbookPage: Sendable {
         "failures": ("the failures", "/failures"), "disk": ("the metrics", "/metrics"),
         "models": ("the models", "/models"), "models held": ("the models", "/models"),
         "rabbitmq": ("the dead letters, which are asked of it", "/dead"), "postgresql": ("any page", "/"),
-        "schema": ("any page", "/"), "rights": ("any page", "/"),
+        "schema": ("any page", "/"), "rights": ("any page", "/"), "encoding": ("any page", "/"),
         "clock": ("the queue", "/"), "permissions": ("the rejections", "/rejections"),
         "Nothing happens to jobs that were published": ("the queue", "/"),
         "An artifact is damaged or missing": ("the failures", "/failures"),

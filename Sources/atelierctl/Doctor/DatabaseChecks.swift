@@ -23,6 +23,20 @@ extension DoctorChecks {
         }
     }
 
+    func encoding(_ store: Store) async -> Finding {
+        await finding("encoding") {
+            let encoding = try await store.encoding()
+            guard encoding == "UTF8" else {
+                throw Doctor.Trouble(
+                    """
+                    the database is in \(encoding), which cuts texts amid letters or refuses them; it has to be moved \
+                    into one in UTF8: docs/operations.md, [encoding]
+                    """)
+            }
+            return encoding
+        }
+    }
+
     func schema(_ store: Store) async -> Finding {
         await finding("schema") {
             let isThere = try await store.query("select to_regclass('atelier.jobs') is not null as found").first

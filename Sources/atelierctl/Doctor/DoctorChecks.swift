@@ -24,7 +24,7 @@ struct DoctorChecks {
         var hasStore = findings[0].problem == nil
         if hasStore {
             let schema = await schema(store)
-            findings += [await clock(store), schema]
+            findings += [await clock(store), await encoding(store), schema]
             // Of a schema that is not there, or not as it must be, every further line would say the same.
             hasStore = schema.problem == nil
         }

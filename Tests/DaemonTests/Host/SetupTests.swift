@@ -31,6 +31,15 @@ import Testing
                 Stage.programs + "/atelierctl", arguments,
                 environment: ["PATH": "/usr/bin:/bin", "HOME": folder.path].merging(more) { $1 })
         }
+        // As the server has it that was made where no locale is set.
+        for statement in [
+            "update pg_database set datistemplate = false where datname = 'template1'",
+            "drop database template1 with (force)",
+            "create database template1 template template0 encoding 'SQL_ASCII' locale 'C'",
+        ] {
+            try await Servers.run(
+                "psql", ["-XqAt", "-v", "ON_ERROR_STOP=1", "-d", servers.postgresURL, "-c", statement])
+        }
         let first = try await control(arguments)
         #expect(first.status == 0 && first.output.contains("the database trial"), "\(first)")
         #expect(first.output.contains("the virtual host trial"), "\(first)")
