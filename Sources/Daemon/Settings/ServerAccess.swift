@@ -14,11 +14,12 @@ struct ServerAccess {
 
     private func parameter(_ name: String) -> String? { url.queryItems?.last { $0.name == name }?.value }
 
-    /// Whether it is this machine: by name, by address, or by a socket among its files.
+    /// Whether it is this machine: by name, by address, or by a socket among its files; of several hosts, each.
     private var isLocal: Bool {
         let host = isPostgres ? parameter("host") ?? url.host ?? "" : url.host ?? ""
-        return host.isEmpty || host.hasPrefix("/") || host.hasPrefix("127.")
-            || ["localhost", "::1", "[::1]"].contains(host)
+        return host.split(separator: ",").allSatisfy {
+            $0.hasPrefix("/") || $0.hasPrefix("127.") || ["localhost", "::1", "[::1]"].contains($0)
+        }
     }
 
     /// What is wrong with it; never with the password in it. `file` is the setting that names a file with the URL.

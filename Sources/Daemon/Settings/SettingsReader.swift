@@ -191,10 +191,16 @@ private struct SettingsReader {
                 "\(source): holds a % that no two hexadecimal digits follow; a % of a password is written %25")
             return Secret("")
         }
-        guard let parts = URLComponents(string: text), let scheme = parts.scheme, schemes.contains(scheme) else {
-            // The value itself is never repeated: it may hold a password.
+        // The value itself is never repeated: it may hold a password.
+        guard let scheme = schemes.first(where: { text.hasPrefix($0 + "://") }) else {
             problems.append(
                 "\(source): is not a URL that begins with \(schemes.map { $0 + "://" }.joined(separator: " or "))")
+            return Secret("")
+        }
+        guard let parts = URLComponents(string: text) else {
+            let several = scheme.hasPrefix("amqp") ? "" : "; several hosts with ports are ?host=A,B&port=5432,5433"
+            problems.append(
+                "\(source): cannot be read as a URL; / in a name or password is written %2F, ? %3F, # %23" + several)
             return Secret("")
         }
         let access = ServerAccess(url: parts, isFromFile: values[name] == nil, certificateAuthority: authority)

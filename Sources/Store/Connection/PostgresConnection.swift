@@ -9,7 +9,7 @@ package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case unavailable(String)
     /// It ended a statement, which took longer than it may: the same may work later, and less of it sooner.
     case tookTooLong(String)
-    /// It refused the statement: SQLSTATE and its message.
+    /// It refused the statement: SQLSTATE and its message; without one the refusal is ours.
     case refused(state: String, message: String)
 
     /// What PostgreSQL or libpq said, in one line.
@@ -17,6 +17,7 @@ package enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .unavailable(let reason): "PostgreSQL is unavailable: \(reason)"
         case .tookTooLong(let reason): "PostgreSQL ended the statement: \(reason)"
+        case .refused("", let message): message
         case .refused(let state, let message): "PostgreSQL refused (\(state)): \(message)"
         }
     }
@@ -65,7 +66,7 @@ struct PostgresConnection: ~Copyable {
         let keywords = [
             "dbname", "application_name", "connect_timeout", "keepalives_idle", "tcp_user_timeout", "client_encoding",
         ]
-        let values = [url, application, "5", "10", "20000", "UTF8"]
+        let values = [Self.strict(url), application, "5", "10", "20000", "UTF8"]
         var keywordPointers: [UnsafePointer<CChar>?] = keywords.map { UnsafePointer(strdup($0)) } + [nil]
         var valuePointers: [UnsafePointer<CChar>?] = values.map { UnsafePointer(strdup($0)) } + [nil]
         defer { for pointer in keywordPointers + valuePointers { free(UnsafeMutablePointer(mutating: pointer)) } }
@@ -82,6 +83,12 @@ struct PostgresConnection: ~Copyable {
     }
 
     deinit { PQfinish(handle) }
+
+    /// The URL as RFC 3986 writes it: a user's name ends for libpq at the first `@`, and what follows, the password
+    /// too, it repeats in its errors.
+    private static func strict(_ url: String) -> String {
+        url.contains("://") ? URLComponents(string: url)?.string ?? url : url
+    }
 
     private static func prepare(_ handle: OpaquePointer, _ patience: Duration) throws(StoreError) {
         guard PQstatus(handle) == CONNECTION_OK else {

@@ -130,6 +130,16 @@ import Testing
         #expect(throws: Never.self) { try Settings.read(file: file, environment: environment) }
     }
 
+    @Test func aURLThatCannotBeReadSaysHowItIsWritten() throws {
+        for password in ["ge/heim", "ge?heim", "ge#heim"] {
+            let told = try problem(["AMQP_URL": "amqp://u:\(password)@localhost/a"])
+            #expect(told.contains("cannot be read as a URL; / in a name or password is written %2F"), "\(told)")
+            #expect(!told.contains("heim"), "\(told)")
+        }
+        let several = try problem(["POSTGRES_URL": "postgresql://north:5432,south:5433/a"])
+        #expect(several.contains("several hosts with ports are ?host=A,B&port=5432,5433"), "\(several)")
+    }
+
     // MARK: - Other hosts
 
     private func settings(_ changes: [String: String?]) throws -> Settings {
@@ -181,6 +191,9 @@ import Testing
         #expect(
             try url("postgresql://u@db.example/a?application_name=x", authority)
                 == "postgresql://u@db.example/a?application_name=x&sslmode=verify-full&sslrootcert=\(authority)")
+        #expect(
+            try url("postgresql://u@127.0.0.1,db.example/a", authority)
+                == "postgresql://u@127.0.0.1,db.example/a?sslmode=verify-full&sslrootcert=\(authority)")
         #expect(
             try url("postgresql://u@localhost/a?sslmode=verify-full", authority)
                 == "postgresql://u@localhost/a?sslmode=verify-full&sslrootcert=\(authority)")
