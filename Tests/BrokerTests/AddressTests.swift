@@ -57,12 +57,26 @@ struct AddressTests {
     @Test func aClosedPortIsNamed() async throws {
         let error = try #require(await firstEvent(try BrokerAddress(url: "amqp://u:secret@127.0.0.1:1/")).loss)
         #expect(error.description.contains("amqp://u@127.0.0.1:1/") && !error.description.contains("secret"))
+        #expect(error.description.contains("nothing listens there"), "\(error)")
+    }
+
+    /// No certificate is at fault where a port does not speak TLS, or speaks nothing else.
+    @Test func aPortThatIsNotForTheURLIsNamed() async throws {
+        let servers = try await Servers.running()
+        let encrypted = try BrokerAddress(
+            url: servers.amqpURL.replacing("amqp://", with: "amqps://"),
+            certificateAuthority: servers.certificateAuthority)
+        let handshake = try #require(await firstEvent(encrypted).loss)
+        #expect(handshake.description.contains("the port must be one for TLS"), "\(handshake)")
+        let plain = try BrokerAddress(url: try #require(servers.amqpsURL).replacing("amqps://", with: "amqp://"))
+        let login = try #require(await firstEvent(plain).loss)
+        #expect(login.description.contains("the port must be one without TLS"), "\(login)")
     }
 
     @Test func tlsTrustsTheAuthorityAndTheNameOnly() async throws {
         let servers = try await Servers.running()
         let url = try #require(servers.amqpsURL)
-        let authority = try #require(servers.certificateAuthority)
+        let authority = servers.certificateAuthority
         #expect(await firstEvent(try BrokerAddress(url: url, certificateAuthority: authority)) == .connected)
         // An authority nobody named; a name the certificate does not bear.
         let stranger = try #require(

@@ -81,15 +81,21 @@ final class Session {
         guard status == AMQP_STATUS_OK.rawValue else { throw .unreachable("\(address): \(reason(status, address))") }
     }
 
-    /// The library's word for a failed handshake says neither what was wanted nor what came.
+    /// The library's words for these say neither what was wanted nor what came.
     private static func reason(_ status: Int32, _ address: BrokerAddress) -> String {
         switch status {
         case AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED.rawValue: "its certificate is not for the name \(address.host)"
-        case AMQP_STATUS_SSL_PEER_VERIFY_FAILED.rawValue, AMQP_STATUS_SSL_CONNECTION_FAILED.rawValue:
+        case AMQP_STATUS_SSL_PEER_VERIFY_FAILED.rawValue:
             """
             \(text(status)): its certificate must be valid and signed by an authority in \
             \(address.certificateAuthority)
             """
+        case AMQP_STATUS_SSL_CONNECTION_FAILED.rawValue:
+            """
+            \(text(status)): the port must be one for TLS (5671 unless set otherwise), and the certificate valid and \
+            signed by an authority in \(address.certificateAuthority)
+            """
+        case AMQP_STATUS_SOCKET_ERROR.rawValue: "nothing listens there, or nothing lets this host through"
         default: text(status)
         }
     }
@@ -124,7 +130,9 @@ final class Session {
     private static func loginError(_ error: BrokerError, _ address: BrokerAddress) -> BrokerError {
         switch error {
         case .closed(let code, let text): .refusedLogin("\(address): \(code) \(text)")
-        case .lost(let text): .unreachable("\(address): \(text)")
+        case .lost(let text) where address.usesTLS: .unreachable("\(address): \(text)")
+        case .lost(let text):
+            .unreachable("\(address): \(text); the port must be one without TLS (5672 unless set otherwise)")
         default: error
         }
     }
