@@ -171,7 +171,6 @@ struct Run: AsyncParsableCommand {
             tell(failed)
             throw failed.consequence == .rejected ? ExitStatus.badInput : ExitStatus.jobFailed
         case .interrupted:
-            Terminal.clear()
             Terminal.note(
                 "interrupted; "
                     + (checkpoint.map { "--resume \(printable($0)) goes on from there" }

@@ -1,5 +1,6 @@
 import Foundation
 import Hashing
+import Synchronization
 
 /// What this process is connected to, and the few things only a terminal gets.
 enum Terminal {
@@ -12,14 +13,25 @@ enum Terminal {
         return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
     }
 
-    /// A line on stderr.
-    static func note(_ text: String) { StandardStream.errors.write(text + "\n") }
+    /// A line on stderr, in the place of what was drawn there.
+    static func note(_ text: String) {
+        clear()
+        StandardStream.errors.write(text + "\n")
+    }
 
-    /// Overwrites the current line on stderr; only call it on a terminal.
-    static func redraw(_ text: String) { StandardStream.errors.write("\r\u{1B}[2K\(text)") }
+    /// Overwrites the current line on stderr; only call it on a terminal. What is wider than that ends at its edge: of
+    /// several lines only the last would be overwritten the next time.
+    static func redraw(_ text: String) {
+        isDrawn.store(true, ordering: .relaxed)
+        StandardStream.errors.write("\r\u{1B}[2K\u{1B}[?7l\(text)\u{1B}[?7h")
+    }
 
-    /// Empties the current line on stderr, where that is a terminal.
-    static func clear() { if isatty(2) == 1 { redraw("") } }
+    /// Empties the current line on stderr, where it was drawn.
+    static func clear() {
+        if isDrawn.exchange(false, ordering: .relaxed) { StandardStream.errors.write("\r\u{1B}[2K") }
+    }
+
+    private static let isDrawn = Atomic(false)
 
     /// `[#####.....]  50 %  stage 300/600`
     static func bar(_ fraction: Double, stage: String, step: Int, of steps: Int) -> String {

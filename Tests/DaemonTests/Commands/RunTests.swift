@@ -28,6 +28,20 @@ import Testing
         #expect(told().contains(said), "\(told())")
     }
 
+    /// Of a line that wraps only the last part is overwritten: each step would leave the rest.
+    @Test func whatIsDrawnOnATerminalKeepsToItsLine() async throws {
+        let folder = try TemporaryFolder()
+        let job = try folder.write("job.json", String(decoding: Script.body("steps=3 fail=fatal"), as: UTF8.self))
+        let command = "\(Stage.programs)/atelierctl run \(job) --out \(folder.path)/out"
+        let run = try await ProgramRun(
+            "/usr/bin/script", ["-qec", command, "/dev/null"], environment: Self.environment)
+        #expect(run.status == 1, "\(run)")
+        let drawn = run.output.components(separatedBy: "\u{1B}[2K").filter { $0.contains("steps 3/3") }
+        #expect(!drawn.isEmpty, "\(run)")
+        #expect(drawn.allSatisfy { $0.contains(/^\u{1B}\[\?7l.*steps 3\/3\u{1B}\[\?7h/) }, "\(drawn)")
+        #expect(run.output.contains("\u{1B}[2Kengine.scripted: as the script says"), "\(run)")
+    }
+
     private func run(
         _ folder: TemporaryFolder, engine: String = Stage.programs + "/scripted-engine"
     ) async throws -> ProgramRun {
