@@ -73,10 +73,11 @@ func patiently<Value>(_ body: () async throws -> Value) async throws -> Value {
 func job(_ text: String, in store: Store) async throws -> UUID {
     let found = try await store.find(text)
     if found.count == 1 { return found[0] }
+    let several = found.isEmpty ? "" : ": " + found.map { $0.uuidString.lowercased() }.joined(separator: ", ")
     Terminal.note(
         """
         atelierctl: \(found.isEmpty ? "no job" : "more than one job") has the id, its beginning (4 digits or more) or \
-        the message id \"\(printable(text))\"
+        the message id \"\(printable(text))\"\(several)
         """
     )
     throw ExitStatus.notFound

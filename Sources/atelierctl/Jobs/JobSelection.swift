@@ -41,10 +41,7 @@ struct JobSelection {
             for id in ids { chosen.append(try await job(id, in: store)) }
             let candidates = try await fitting(chosen, in: store, fits(store))
             let jobs = try await inspected(candidates, chosen, in: store)
-            guard !jobs.isEmpty else {
-                if chosen.isEmpty, candidates.isEmpty { Terminal.note("atelierctl: no such job") }
-                throw ExitStatus.notFound
-            }
+            guard !jobs.isEmpty else { throw ExitStatus.notFound }
             if consent.dryRun { return server.json ? print(JSONValue.array(jobs).text) : printTable(of: jobs) }
             if !consent.yes && !server.json { show(jobs) }
             try consent.confirm("\(verb) \(counted(jobs.count, "job"))")
@@ -119,6 +116,7 @@ struct JobSelection {
             throw ValidationError("say which jobs: ids, or --state, --kind, --tenant, --model, --error, --since")
         }
         var fitting: [JSONValue] = []
+        var unfit: [String: Int] = [:]
         var unseen = Set(chosen)
         while true {
             let page = try await store.jobs(filter)
@@ -127,7 +125,9 @@ struct JobSelection {
                 if let id = job["job"]?.string.flatMap(UUID.init(uuidString:)) { unseen.remove(id) }
                 if JobState(rawValue: state).map(states.contains) ?? false {
                     fitting.append(job)
-                } else if !chosen.isEmpty {
+                } else if chosen.isEmpty {
+                    unfit[state, default: 0] += 1
+                } else {
                     Terminal.note("atelierctl: \(job["job"]?.string ?? "") cannot be \(participle): it is \(state)")
                 }
             }
@@ -137,6 +137,16 @@ struct JobSelection {
         for id in chosen where unseen.contains(id) {
             Terminal.note("atelierctl: \(id.uuidString.lowercased()) is left out by what else was asked for")
         }
+        if chosen.isEmpty, fitting.isEmpty { noteAbsence(unfit) }
         return fitting
+    }
+
+    /// Says why a filter left no job, by the states of those it meant.
+    private func noteAbsence(_ unfit: [String: Int]) {
+        if unfit.isEmpty { Terminal.note("atelierctl: no such job") }
+        for (state, count) in unfit.sorted(by: { $0.key < $1.key }) {
+            let jobs = counted(count, "job")
+            Terminal.note("atelierctl: \(jobs) cannot be \(participle): \(count == 1 ? "it is" : "they are") \(state)")
+        }
     }
 }

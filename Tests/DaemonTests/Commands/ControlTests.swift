@@ -56,6 +56,9 @@ import Testing
             #expect(
                 unknown.status == 66 && unknown.errors.contains("\"nobody\"") && unknown.output.isEmpty, "\(unknown)")
             #expect(try await stage.control("jobs", "retry", "--yes").status == 64)
+            let none = try await stage.control("jobs", "retry", "--state", "completed", "--yes")
+            #expect(
+                none.status == 66 && none.errors.contains("1 job cannot be retried: it is completed"), "\(none)")
             let id = try #require(good["id"]?.string)
             for name in ["good", id, String(id.prefix(8))] {
                 let shown = try await stage.control("jobs", "show", name)
@@ -63,6 +66,15 @@ import Testing
                     shown.status == 0 && shown.output.contains(id) && shown.output.contains("picture-1.png"),
                     "\(name): \(shown)")
             }
+            let rows = try await stage.store.query(
+                """
+                insert into atelier.jobs (tenant, message_id, kind, spec, state, finalized_at, result)
+                select 'another', message_id, kind, spec, state, finalized_at, result
+                from atelier.jobs where message_id = 'good' returning id
+                """)
+            let another = try #require(rows.first?["id"])
+            let both = try await stage.control("jobs", "show", "good")
+            #expect(both.status == 66 && both.errors.contains(id) && both.errors.contains(another), "\(both)")
         }
     }
 
