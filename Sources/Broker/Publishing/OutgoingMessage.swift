@@ -63,6 +63,15 @@ package enum PublishOutcome: Sendable, Equatable {
     /// Whether the broker answers for the message now.
     package var isConfirmed: Bool { self == .confirmed }
 
+    /// Whether the broker may have the message all the same: its answer did not come, or one that was blocked takes
+    /// later what was on its way.
+    package var isInDoubt: Bool {
+        switch self {
+        case .unknown(.lost), .unknown(.timedOut): true
+        default: false
+        }
+    }
+
     /// What the broker said where it closed the connection over a message in a name that its user may not take; nil
     /// where it did not.
     package var nameRefusal: String? {

@@ -77,7 +77,9 @@ struct Submit: AsyncParsableCommand {
         let outcome = await publisher.publish(message, within: .seconds(15))
         await publisher.stop()
         if let trouble = outcome.trouble {
-            Terminal.note("atelierctl: the broker at \(address) did not take the job: \(printable(trouble))")
+            let doubt = "; it may have it all the same: another try with --id \(identifier) is the same job"
+            let told = trouble + (outcome.isInDoubt ? doubt : "")
+            Terminal.note("atelierctl: the broker at \(address) did not take the job: \(printable(told))")
             throw ExitStatus.unavailable
         }
     }
