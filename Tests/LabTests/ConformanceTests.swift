@@ -93,6 +93,22 @@ struct ReleaseConformanceTests {
         }
     }
 
+    /// A picture of the release's own size would take more positions than there are; none is drawn.
+    @Test func aChameleonMayHavePositionsForTheRecordedPictureAlone() throws {
+        let source = "\(releases!)/lumina-mgpt-7b-768"
+        let settings = try JSONValue(json: Data(contentsOf: URL(fileURLWithPath: "\(source)/config.json")))
+        let report = try inFolder { folder in
+            for file in try FileManager.default.contentsOfDirectory(atPath: source) where file != "config.json" {
+                try FileManager.default.createSymbolicLink(
+                    atPath: "\(folder)/\(file)", withDestinationPath: "\(source)/\(file)")
+            }
+            try settings.adding("max_position_embeddings", 96).line.write(
+                to: URL(fileURLWithPath: "\(folder)/config.json"))
+            return try Conformance.run(folder)
+        }
+        #expect(report.isWithin, "\(report.lines)")
+    }
+
     /// Where a token is four codes, as the 8B's, pictures are compared code by code, on any scales.
     @Test func picturesAreEncodedInTheVAEsOwnCodes() throws {
         let source = "\(releases!)/infinity-2b"

@@ -76,8 +76,7 @@ struct AdapterReleaseConformance {
 
     func chameleon() throws {
         for adapter in [nil] + (try adapters().map(Optional.some)) {
-            let model = try base.asModel { folder, _ in try ChameleonModel(directory: folder) }
-            model.freeze()
+            let model = try ChameleonReleaseConformance.model(of: base)
             if let adapter {
                 let targets = AdapterTargets(model.transformerWeights)
                 try AdapterChanges(path: release.path(adapter), for: targets).merge()

@@ -14,8 +14,18 @@ struct ChameleonReleaseConformance {
 
     init(_ release: ReleaseCase) throws {
         self.release = release
-        model = try release.asModel { folder, _ in try ChameleonModel(directory: folder) }
+        model = try Self.model(of: release)
+    }
+
+    /// A release's model, frozen. Its usual picture is a square no larger than the recorded one: of the release's own
+    /// size it may have more codes than there are positions.
+    static func model(of release: ReleaseCase) throws -> ChameleonModel {
+        var wishes = ReleaseWishes()
+        let units = release.description["size_grids_h_w"]?.array?.compactMap(\.integer) ?? []
+        wishes.side = units.min().map { 32 * $0 }
+        let model = try release.asModel(nil, wishes) { folder, _ in try ChameleonModel(directory: folder) }
         model.freeze()
+        return model
     }
 
     func run() throws {
