@@ -1,9 +1,11 @@
 import CKernels
 import Tensors
 
-/// (x − mean)/σ over the last dimension, then · (offset + scale[g]) + shift[g] with g = row / rowsPerGroup.
+/// (x − mean)/σ over the last dimension, then · (offset + scale[g]) + shift[g] with g = (row / rowsPerGroup) mod
+/// groups.
 ///
-/// offset 0 and one group is the affine layer norm; offset 1 and one group per sample is the adaptive one (adaLN).
+/// offset 0 and one group is the affine layer norm; offset 1 and one group per sample is the adaptive one (adaLN);
+/// rows that are heads of one token after the other have a group a head, or one for as many neighbouring heads.
 /// Inputs: x, and scale and shift [groups, C] when there are any.
 package struct LayerNorm: Operation {
     package static let name = "layerNorm"
@@ -14,6 +16,9 @@ package struct LayerNorm: Operation {
             OperationExample(
                 LayerNorm(offset: 1, rowsPerGroup: 2),
                 [.example([2, 2, 5]), .example([2, 5], seed: 2), .example([2, 5], seed: 3)]),
+            OperationExample(
+                LayerNorm(rowsPerGroup: 2),
+                [.example([8, 5]), .example([2, 5], seed: 2), .example([2, 5], seed: 3)]),
         ]
     }
     package static let isCheap = true
@@ -39,8 +44,7 @@ package struct LayerNorm: Operation {
         parallel(x.rows, grain: 8) {
             atelier_layer_norm(
                 y.pointer, statistics.pointer, x.pointer, scale?.pointer, shift?.pointer, offset, $0.lowerBound,
-                $0.upperBound, x.width,
-                rowsPerGroup ?? max(x.rows, 1), epsilon)
+                $0.upperBound, x.width, rowsPerGroup ?? max(x.rows, 1), scale?.rows ?? 1, epsilon)
         }
         saved = inputs
         self.statistics = statistics
@@ -53,15 +57,14 @@ package struct LayerNorm: Operation {
         let x = saved[0]
         let scale = saved.count > 1 ? saved[1] : nil
         let statistics = statistics!
-        let group = rowsPerGroup ?? max(x.rows, 1)
+        let (rowsPerGroup, groups) = (rowsPerGroup ?? max(x.rows, 1), scale?.rows ?? 1)
         var result: [Tensor?] = [nil, nil, nil]
         if needs[0] {
             let dx = Tensor(uninitialized: x.shape)
             parallel(x.rows, grain: 8) {
                 atelier_layer_norm_backward(
                     dx.pointer, dOutput.pointer, x.pointer, statistics.pointer, scale?.pointer, offset, $0.lowerBound,
-                    $0.upperBound,
-                    x.width, group)
+                    $0.upperBound, x.width, rowsPerGroup, groups)
             }
             result[0] = dx
         }
@@ -71,8 +74,7 @@ package struct LayerNorm: Operation {
             parallel(x.width, grain: 16) {
                 atelier_layer_norm_backward_affine(
                     dscale.pointer, dshift.pointer, dOutput.pointer, x.pointer, statistics.pointer, x.rows, x.width,
-                    group, $0.lowerBound,
-                    $0.upperBound)
+                    rowsPerGroup, groups, $0.lowerBound, $0.upperBound)
             }
             result[1] = dscale
             result[2] = dshift

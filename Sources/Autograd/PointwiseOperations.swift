@@ -35,7 +35,6 @@ package struct AddRows: Operation {
             OperationExample(AddRows(rowsPerGroup: 1), [.example([2, 3, 4]), .example([3, 4], seed: 2)]),
         ]
     }
-    package static let isCheap = true
     let rowsPerGroup: Int
     private var vectorShape: [Int] = []
     /// Rows of x that get the same row of v.

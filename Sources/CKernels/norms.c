@@ -2,8 +2,12 @@
 #include "elementary.h"
 #include <math.h>
 
+// The row of `groups` vectors that belongs to row r; the last is followed by the first.
+static inline long group_of(long r, long rows_per_group, long groups) { return r / rows_per_group % groups; }
+
 CLONES void atelier_layer_norm(float *y, float *statistics, const float *x, const float *scale, const float *shift,
-                               float offset, long begin, long end, long width, long rows_per_group, float epsilon) {
+                               float offset, long begin, long end, long width, long rows_per_group, long groups,
+                               float epsilon) {
     FAST
     for (long r = begin; r < end; r++) {
         const float *in = x + r * width;
@@ -15,8 +19,9 @@ CLONES void atelier_layer_norm(float *y, float *statistics, const float *x, cons
         float rstd = 1.0f / sqrtf(variance / width + epsilon);
         statistics[2 * r] = mean;
         statistics[2 * r + 1] = rstd;
-        const float *a = scale ? scale + r / rows_per_group * width : 0;
-        const float *b = shift ? shift + r / rows_per_group * width : 0;
+        long group = group_of(r, rows_per_group, groups);
+        const float *a = scale ? scale + group * width : 0;
+        const float *b = shift ? shift + group * width : 0;
         if (a && b) for (long c = 0; c < width; c++) out[c] = (in[c] - mean) * rstd * (offset + a[c]) + b[c];
         else if (a) for (long c = 0; c < width; c++) out[c] = (in[c] - mean) * rstd * (offset + a[c]);
         else for (long c = 0; c < width; c++) out[c] = (in[c] - mean) * rstd;
@@ -25,14 +30,14 @@ CLONES void atelier_layer_norm(float *y, float *statistics, const float *x, cons
 
 CLONES void atelier_layer_norm_backward(float *restrict dx, const float *restrict dy, const float *restrict x,
                                         const float *statistics, const float *scale, float offset, long begin, long end,
-                                        long width, long rows_per_group) {
+                                        long width, long rows_per_group, long groups) {
     FAST
     for (long r = begin; r < end; r++) {
         // Rows may be as short as a head: what overlaps nothing needs no check in each of them.
         const float *restrict in = x + r * width, *restrict d = dy + r * width;
         float *restrict out = dx + r * width;
         float mean = statistics[2 * r], rstd = statistics[2 * r + 1], sum = 0, dot = 0;
-        const float *a = scale ? scale + r / rows_per_group * width : 0;
+        const float *a = scale ? scale + group_of(r, rows_per_group, groups) * width : 0;
         // Without a scale there is nothing at `a`, and masked reads of nothing cost hundreds of cycles each.
         if (a) for (long c = 0; c < width; c++) out[c] = d[c] * (offset + a[c]);
         const float *restrict g = a ? out : d;
@@ -49,11 +54,12 @@ CLONES void atelier_layer_norm_backward(float *restrict dx, const float *restric
 
 CLONES void atelier_layer_norm_backward_affine(float *dscale, float *dshift, const float *dy, const float *x,
                                                const float *statistics, long rows, long width, long rows_per_group,
-                                               long column_begin, long column_end) {
+                                               long groups, long column_begin, long column_end) {
     FAST
     for (long r = 0; r < rows; r++) {
-        float *a = dscale ? dscale + r / rows_per_group * width : 0;
-        float *b = dshift ? dshift + r / rows_per_group * width : 0;
+        long group = group_of(r, rows_per_group, groups);
+        float *a = dscale ? dscale + group * width : 0;
+        float *b = dshift ? dshift + group * width : 0;
         const float *in = x + r * width, *d = dy + r * width;
         float mean = statistics[2 * r], rstd = statistics[2 * r + 1];
         if (a) for (long c = column_begin; c < column_end; c++) a[c] += d[c] * (in[c] - mean) * rstd;

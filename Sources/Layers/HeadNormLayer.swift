@@ -22,21 +22,9 @@ package struct HeadNormLayer {
 
     /// x [.., heads · headWidth], same shape.
     package func callAsFunction(_ x: Variable) -> Variable {
-        let rows = x.value.rows
-        let headWidth = x.value.width / heads
-        let normed = LayerNorm(epsilon: 1e-5).apply([x.reshaped([rows * heads, headWidth])]).reshaped(x.shape)
-        return AddRows(rowsPerGroup: rows).apply([
-            MultiplyRows(rowsPerGroup: rows).apply([normed, spread(weight)]), spread(bias),
-        ])
-    }
-
-    /// [rows, headWidth] → [1, heads · headWidth].
-    private func spread(_ parameter: Parameter) -> Variable {
-        let rows = parameter.shape[0]
-        let width = parameter.count / rows
-        let all =
-            rows == heads
-            ? parameter.variable : Gather((0..<heads).map { Int32($0 * rows / heads) }).apply([parameter.variable])
-        return all.reshaped([1, heads * width])
+        let (rows, headWidth) = (weight.shape[0], weight.shape[1])
+        let norm = LayerNorm(rowsPerGroup: heads / rows, epsilon: 1e-5)
+        return norm.apply([x.reshaped([x.value.rows * heads, headWidth]), weight.variable, bias.variable])
+            .reshaped(x.shape)
     }
 }

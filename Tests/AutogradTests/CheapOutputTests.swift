@@ -19,12 +19,13 @@ import Testing
             }
         ),
         (
-            "attention of normalized heads", [[2, 3, 4], [1, 4], [1, 4], [12, 4], [2]],
+            "attention of normalized heads", [[2, 3, 4], [2, 2], [2, 2], [12, 4], [1, 12], [2]],
             {
-                let scaled = MultiplyRows(rowsPerGroup: 6).apply([LayerNorm().apply([$0[0]]), $0[1]])
-                let packed = Linear().apply([AddRows(rowsPerGroup: 6).apply([scaled, $0[2]]), $0[3]])
-                let heads = Heads(heads: 2, sections: 3, normalize: true, rotary: nil).apply([packed, $0[4]])
-                return Attention(heads: 2, layout: .packed, logitScale: 1).apply([heads])
+                let heads = Reshape([12, 2]).apply([$0[0]])
+                let normed = Reshape([2, 3, 4]).apply([LayerNorm(rowsPerGroup: 1).apply([heads, $0[1], $0[2]])])
+                let packed = MultiplyRows(rowsPerGroup: 6).apply([Linear().apply([normed, $0[3]]), $0[4]])
+                let prepared = Heads(heads: 2, sections: 3, normalize: true, rotary: nil).apply([packed, $0[5]])
+                return Attention(heads: 2, layout: .packed, logitScale: 1).apply([prepared])
             }
         ),
         (

@@ -130,11 +130,11 @@ static void norms(void) {
     const float *x = numbers(count, 6), *dy = numbers(count, 7), *scale = numbers(3 * width, 8);
     const float *shift = numbers(3 * width, 9);
     float *y = memory(count), *statistics = memory(2 * count), *first = memory(count), *second = memory(count);
-    atelier_layer_norm(y, statistics, x, scale, shift, 1, 0, rows, width, 2, 1e-6f);
+    atelier_layer_norm(y, statistics, x, scale, shift, 1, 0, rows, width, 2, rows, 1e-6f);
     show("layer_norm", y, count);
-    atelier_layer_norm_backward(y, dy, x, statistics, scale, 1, 0, rows, width, 2);
+    atelier_layer_norm_backward(y, dy, x, statistics, scale, 1, 0, rows, width, 2, rows);
     show("layer_norm_backward", y, count);
-    atelier_layer_norm_backward_affine(first, second, dy, x, statistics, rows, width, 2, 0, width);
+    atelier_layer_norm_backward_affine(first, second, dy, x, statistics, rows, width, 2, rows, 0, width);
     show("layer_norm_backward_affine", first, 3 * width);
     atelier_rms_norm(y, statistics, x, scale, 0, rows, width, 1e-6f);
     show("rms_norm", y, count);

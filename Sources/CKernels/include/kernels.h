@@ -90,16 +90,18 @@ void atelier_project_int8(float *y, long y_stride, const float *x, const int8_t 
                           const float *bias, long m, long k, long begin, long end);
 
 // --- norms.c
-// y = (x − mean)·rstd·(offset + scale[g]) + shift[g]; g = r / rows_per_group. scale and shift may be NULL.
+// y = (x − mean)·rstd·(offset + scale[g]) + shift[g]; g = r / rows_per_group mod groups. scale and shift may be
+// NULL.
 // statistics[2·r] = mean, [2·r+1] = rstd.
 void atelier_layer_norm(float *y, float *statistics, const float *x, const float *scale, const float *shift,
-                        float offset, long begin, long end, long width, long rows_per_group, float epsilon);
+                        float offset, long begin, long end, long width, long rows_per_group, long groups,
+                        float epsilon);
 void atelier_layer_norm_backward(float *dx, const float *dy, const float *x, const float *statistics,
                                  const float *scale, float offset, long begin, long end, long width,
-                                 long rows_per_group);
+                                 long rows_per_group, long groups);
 void atelier_layer_norm_backward_affine(float *dscale, float *dshift, const float *dy, const float *x,
                                         const float *statistics, long rows, long width, long rows_per_group,
-                                        long column_begin, long column_end);
+                                        long groups, long column_begin, long column_end);
 // y = w · x / sqrt(mean(x²) + ε); statistics[r] = the reciprocal root.
 void atelier_rms_norm(float *y, float *statistics, const float *x, const float *w, long begin, long end, long width,
                       float epsilon);
