@@ -63,8 +63,7 @@ package struct PretrainBenchmark {
 
     /// In the precision that pretraining learns in: two steps to warm up, then `rounds`, each after a product's peak.
     package func run(rounds: Int) -> (figure: Figure, operations: [OperationFigure]) {
-        Storage.keepFreedMemory()
-        return MatrixPrecision.$current.withValue(.bfloat16) { measure(rounds: max(rounds, 1)) }
+        Pretraining.computing { measure(rounds: max(rounds, 1)) }
     }
 
     private func measure(rounds: Int) -> (Figure, [OperationFigure]) {

@@ -57,10 +57,9 @@ extension ModelPretraining {
 
     /// Runs a stage from its last checkpoint in the run folder; the others start from the tokenizer's result there.
     package func run(_ stage: Pretraining.Stage) throws {
-        Storage.keepFreedMemory()
         try FileManager.default.createDirectory(atPath: options.folder, withIntermediateDirectories: true)
         try options.writeVocabulary()
-        try MatrixPrecision.$current.withValue(.bfloat16) {
+        try Pretraining.computing {
             let model = try model(startingWeights(stage), for: stage)
             if options.start != nil { sayWhatStartsFresh(stage, model) }
             try PretrainingRun(options: options, stage: work(stage, on: model)).run()

@@ -1,3 +1,6 @@
+import Autograd
+import Tensors
+
 /// Names of what is pretrained.
 package enum Pretraining {
     /// What is trained at once, in the order of training.
@@ -26,6 +29,16 @@ package enum Pretraining {
             case .diffusion: DiffusionPretraining(options: options)
             case .llamagen: LlamaGenPretraining(options: options)
             }
+        }
+    }
+}
+
+extension Pretraining {
+    /// Computes as pretraining does: products in bfloat16, and all that a step computes kept, for it lacks time alone.
+    static func computing<Result>(_ body: () throws -> Result) rethrows -> Result {
+        Storage.keepFreedMemory()
+        return try MatrixPrecision.$current.withValue(.bfloat16) {
+            try CheapOutputs.$least.withValue(.max) { try body() }
         }
     }
 }

@@ -31,7 +31,7 @@ package struct ClassifierRun {
     /// Trains from the last checkpoint in the run folder, or from nothing.
     package func train() throws {
         let classifier = try AttributeClassifier(.pocket, .fresh(seed: options.seed))
-        try MatrixPrecision.$current.withValue(.bfloat16) {
+        try Pretraining.computing {
             try PretrainingRun(options: options, stage: ClassifierTraining(classifier: classifier, options: options))
                 .run()
         }

@@ -18,7 +18,6 @@ package struct EncoderTraining {
 
     /// Trains from the last checkpoint in the run folder, or from nothing.
     package func train(_ kind: Kind) throws {
-        Storage.keepFreedMemory()
         let stage: any PretrainingStage
         switch kind {
         case .clip:
@@ -27,7 +26,7 @@ package struct EncoderTraining {
                 encoder: try EncoderTraining.clip(run: options.folder, weights), weights: weights, options: options)
         case .dino: stage = DINOTraining(PocketEncoders.dino, PocketEncoders.selfDistillation, options: options)
         }
-        try MatrixPrecision.$current.withValue(.bfloat16) { try PretrainingRun(options: options, stage: stage).run() }
+        try Pretraining.computing { try PretrainingRun(options: options, stage: stage).run() }
     }
 
     private static func clip(run folder: String, _ weights: Weights) throws -> CLIPEncoder {
