@@ -35,7 +35,10 @@ import Testing
         let sum = a + 3 * b
         #expect(sum[.products] == 16 + 3 * 1024)
         #expect(sum.held == 16 + 3 * 256)
-        #expect(sum.largest == b.largest, "one after the other takes the memory of the largest")
+        #expect(sum.passing == b.passing, "one after the other takes the memory of the largest")
+        a.keep(bytes: 1000)
+        #expect((a + b).passing == max(a.passing, b.passing), "what is kept is so beside its own work alone")
+        #expect(a.passing > 1000)
         #expect(sum.rounded[.roundedProducts] == sum[.products] && sum.rounded[.products] == 0)
         #expect(b.thereAndBack(learning: 0)[.products] == 2048 && b.thereAndBack(learning: 1)[.products] == 3072)
     }

@@ -37,10 +37,11 @@ package struct Work: Sendable, Equatable {
     private var stretch = 0.0
     /// Bytes that a recorded pass holds at the most.
     package var held: Double { results + stretch }
-    /// Bytes of what the largest operation reads and writes: what a pass holds that records nothing.
-    package private(set) var largest = 0.0
-    /// Bytes of what is kept beside it to the end, as caches of keys and values are.
-    package private(set) var kept = 0.0
+    /// How many times an operation's bytes a pass holds around it: what it reads, what stands beside it, and what the
+    /// allocator keeps of other sizes.
+    private static let around = 3.5
+    /// Bytes that a pass holds at the most where it records nothing.
+    package private(set) var passing = 0.0
     /// Whether a recorded pass is computed once more on its way back.
     package private(set) var isRepeated = false
 
@@ -152,15 +153,15 @@ extension Work {
             depth, reading: rows * width, where: BlockRecomputation.pays(rows: rows, width: width, depth: depth))
     }
 
-    /// Bytes that are kept to the end of the work.
-    mutating func keep(bytes: Int) { kept += Double(bytes) }
+    /// Bytes that are kept beside all of the work until now, as caches of keys and values are; what follows has none.
+    mutating func keep(bytes: Int) { passing += Double(bytes) }
 
     private mutating func add(reading inputs: Int, writing outputs: Int) {
         let bytes = 4 * Double(inputs + outputs)
         self[.bytes] += bytes
         self[.calls] += 1
         results += 4 * Double(outputs)
-        largest = max(largest, bytes)
+        passing = max(passing, Self.around * bytes)
     }
 }
 
@@ -171,7 +172,7 @@ extension Work {
         sum.amounts.merge(b.amounts) { $0 + $1 }
         sum.results += b.results
         sum.stretch = max(a.stretch, b.stretch)
-        (sum.largest, sum.kept) = (max(a.largest, b.largest), max(a.kept, b.kept))
+        sum.passing = max(a.passing, b.passing)
         sum.isRepeated = a.isRepeated || b.isRepeated
         return sum
     }

@@ -20,10 +20,6 @@ struct LearningNumbers {
 
 /// Adds up what a job takes, phase by phase.
 struct CostSheet {
-    /// How many times the largest operation's bytes a pass holds that records nothing: what it reads, what stands
-    /// around it, and what the allocator keeps of other sizes.
-    private static let around = 3.5
-
     private var work = Work()
     /// Work that no shape tells: starts of a process.
     private var starts = 0.0
@@ -70,7 +66,7 @@ struct CostSheet {
     mutating func compute(_ pass: Work, times: Double = 1) {
         guard times > 0 else { return }
         work += times * pass
-        note(pass.kept + CostSheet.around * pass.largest)
+        note(pass.passing)
     }
 
     /// Pictures drawn in batches.
@@ -88,7 +84,7 @@ struct CostSheet {
         update[.bytes] = (12 + 2 * numbers.momentBytes) * count
         work += Double(steps) * update
         residentBytes += Double(numbers.widenedBytes)
-        let activations = passes.map { $0.held + CostSheet.around * $0.largest }.max() ?? 0
+        let activations = passes.map { $0.held + $0.passing }.max() ?? 0
         note(activations + numbers.taughtBytes + (4 * numbers.gradientShare + numbers.momentBytes) * count)
         // Beside what is drawn from now on there is what was learnt, as its file has it.
         if !numbers.areWeights { learntBytes += 4 * count }
