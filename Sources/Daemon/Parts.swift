@@ -59,7 +59,8 @@ struct Parts: Sendable {
             settings: settings, store: Self.store("jobs", settings), worker: worker, live: live, artifacts: artifacts,
             shared: shared, condition: condition, notifier: notifier, logger: logger)
         inspector = Inspector(
-            command: .inspection(settings, environment: ProcessInfo.processInfo.environment), logger: logger)
+            command: .inspection(settings, environment: ProcessInfo.processInfo.environment),
+            models: settings.confinedModels, logger: logger)
         maintenance = Maintenance(
             retention: settings.retention, store: keeping, artifacts: artifacts,
             sweeper: WorkspaceSweeper(settings: settings), shared: shared, logger: logger)

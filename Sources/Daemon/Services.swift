@@ -111,6 +111,7 @@ extension Parts {
             TimedService(every: .seconds(60)) { await maintenance.maintain() },
             TimedService(every: .seconds(settings.heartbeatSeconds)) {
                 await models.maintain(worker, sweeping, condition)
+                await inspector.renew()
             },
             outbox,
             TimedService(every: .seconds(settings.pollSeconds)) {
@@ -175,6 +176,7 @@ extension Parts {
             await maintenance.keep(settings.retention)
             await dispatcher.adopt(settings)
             await calibration.adopt(settings)
+            await inspector.confine(to: settings.confinedModels)
         }
     }
 

@@ -146,12 +146,12 @@ extension EngineSupervisor {
             executable: settings.engine, arguments: ["work"], environment: environment, directory: workspace.folder,
             log: workspace.log, niceness: settings.niceness(of: record.claim.kind),
             reserveMiB: EngineMemory.reserveMiB(limitMiB: settings.engineMemoryMiB))
-        let (models, workspace) = (settings.modelsDirectory, workspace)
-        let isConfined = settings.engineConfinement == "files"
+        let (models, workspace) = (settings.confinedModels, workspace)
         return try await runBlocking { [command] in
             var command = command
-            command.confinement =
-                isConfined ? .engine(command.executable, models: models, workspace: workspace) : nil
+            command.confinement = models.map {
+                Confinement.engine(command.executable, models: $0, workspace: workspace)
+            }
             return try EngineProcess(command)
         }
     }

@@ -25,11 +25,18 @@ package struct Confinement: Sendable, Equatable {
 
     /// That of an attempt, once its inputs are in its folder. Blocks.
     static func engine(_ executable: String, models: String, workspace: AttemptWorkspace) -> Confinement {
+        var confinement = engine(executable, models: models, writing: workspace.folder)
+        confinement.readable += [workspace.jobFolder] + targets(in: workspace.folder + "/inputs")
+        return confinement
+    }
+
+    /// That of an engine without a job's files, which writes into one folder. Blocks.
+    static func engine(_ executable: String, models: String, writing folder: String) -> Confinement {
         let programs = (executable as NSString).resolvingSymlinksInPath
         return Confinement(
             readable: system + libraryFolders + [(programs as NSString).deletingLastPathComponent, models]
-                + targets(in: models) + [workspace.jobFolder] + targets(in: workspace.folder + "/inputs"),
-            writable: devices + [workspace.folder])
+                + targets(in: models),
+            writable: devices + [folder])
     }
 
     /// Where this program's own libraries are, an engine's mostly the same: a toolchain may lie anywhere.
@@ -48,11 +55,16 @@ package struct Confinement: Sendable, Equatable {
     }
 
     private static func names(in folder: String) -> [String] {
-        (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
     }
 
     private static func isLink(_ path: String) -> Bool {
         var status = stat()
         return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
     }
+}
+
+extension Settings {
+    /// The folder of the models, where an engine is confined to it and to what is its own; nil: it is not confined.
+    var confinedModels: String? { engineConfinement == "files" ? modelsDirectory : nil }
 }

@@ -31,9 +31,13 @@ package actor Inspector {
     private struct Slow: Error {}
 
     private let command: EngineCommand
+    /// What a child to come is confined to; nil: it reaches everything that its user does.
+    private var models: String?
     private let patience: Patience
     private let logger: Logger
     private var process: EngineProcess?
+    /// What the child reaches.
+    private var confinement: Confinement?
     private var isReady = false
     /// Gives whether it comes to be ready.
     private var beginning: Task<Bool, any Error>?
@@ -49,18 +53,33 @@ package actor Inspector {
     private var last: Task<InspectionReport?, Never>?
 
     /// An inspector whose child is started by `command`.
-    package init(command: EngineCommand, logger: Logger) {
-        self.init(command: command, patience: Patience(), logger: logger)
+    /// - Parameter models: the folder of the models, where the child is to reach nothing of the host's files besides.
+    package init(command: EngineCommand, models: String?, logger: Logger) {
+        self.init(command: command, models: models, patience: Patience(), logger: logger)
     }
 
-    /// One that says nothing of its own, for a program that asks once.
+    /// One that says nothing of its own, for a program that asks once, of files that are its user's.
     package init(quietly command: EngineCommand) {
-        self.init(command: command, logger: Logger(label: "inspection") { _ in SwiftLogNoOpLogHandler() })
+        self.init(
+            command: command, models: nil, logger: Logger(label: "inspection") { _ in SwiftLogNoOpLogHandler() })
     }
 
     /// The same with another patience.
-    init(command: EngineCommand, patience: Patience, logger: Logger) {
-        (self.command, self.patience, self.logger) = (command, patience, logger)
+    init(command: EngineCommand, models: String?, patience: Patience, logger: Logger) {
+        (self.command, self.models, self.patience, self.logger) = (command, models, patience, logger)
+    }
+
+    /// Confines children to come to that folder of models; nil: not any more.
+    func confine(to models: String?) { self.models = models }
+
+    /// Ends a child that reaches other files than one would that begins now, unless it is just asked: models came that
+    /// are links, or settings changed. The next message has a new one.
+    func renew() async {
+        let (command, models) = (command, models)
+        let found = try? await runBlocking { Inspector.confinement(of: command, to: models) }
+        guard isReady, waiting == nil, found != confinement else { return }
+        process?.kill()
+        (process, isReady) = (nil, false)
     }
 
     /// Starts a child unless one is there, so that the first message finds it ready.
@@ -121,9 +140,13 @@ package actor Inspector {
     private func begin() async -> Bool {
         defer { (beginning, isSlow) = (nil, false) }
         do {
-            let command = command
-            let process = try await runBlocking { try EngineProcess(command) }
-            self.process = process
+            let (command, models) = (command, models)
+            let (process, confinement) = try await runBlocking {
+                var command = command
+                command.confinement = Inspector.confinement(of: command, to: models)
+                return (try EngineProcess(command), command.confinement)
+            }
+            (self.process, self.confinement) = (process, confinement)
             Task { await read(process) }
             if case .report = await answer(to: 0, within: patience.beginning), !isClosed {
                 isReady = true
@@ -137,6 +160,11 @@ package actor Inspector {
         rest()
         note("messages are not inspected for a while: their jobs find what is wrong with them")
         return false
+    }
+
+    /// Strangers' pictures are decoded there: neither the daemon's credentials nor tenants' pictures are in its reach.
+    private static func confinement(of command: EngineCommand, to models: String?) -> Confinement? {
+        models.map { Confinement.engine(command.executable, models: $0, writing: command.directory) }
     }
 
     /// Starts no child for a while.

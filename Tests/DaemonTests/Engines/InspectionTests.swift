@@ -1,3 +1,4 @@
+import Daemon
 import DaemonTesting
 import Foundation
 import Jobs
@@ -65,13 +66,25 @@ import Testing
     @Test func whatEndsTheChildCostsTheChildAlone() async throws {
         try await Stage.with(settings: Self.settings) { stage in
             try stage.start()
-            let mark = stage.folder.path + "/killed"
+            let mark = stage.folder.path + "/inspection/killed"
             try await stage.publish("steps=1 inspect-kill-once=\(mark)", id: "once")
             try await stage.publish("steps=1 inspect-kill", id: "always")
             try await stage.publish("steps=1 inspect-warning", id: "after")
             for id in ["once", "always", "after"] { _ = try await stage.job(id, reaches: .completed) }
             #expect(FileManager.default.fileExists(atPath: mark))
             #expect(try await acceptance("after", on: stage)?["warnings"] != nil, "the next one is looked into again")
+        }
+    }
+
+    /// Strangers' pictures are decoded there: whoever takes it over finds no credentials and nobody's pictures.
+    @Test func theChildReachesNoneOfTheDaemonsFiles() async throws {
+        guard Confinement.isPossible else { return print("skipped: this kernel has no Landlock") }
+        try await Stage.with(settings: Self.settings) { stage in
+            try stage.start()
+            let outside = stage.folder.path + "/outside"
+            try await stage.publish("steps=1 inspect-kill-once=\(outside)", id: "strange")
+            _ = try await stage.job("strange", reaches: .completed)
+            #expect(!FileManager.default.fileExists(atPath: outside), "\(stage.log)")
         }
     }
 
