@@ -46,6 +46,9 @@ struct ControlListener: Service {
     }
 
     private func apply(_ delivery: Delivery, from user: String, _ hold: inout Hold?) async {
+        if delivery.isTooLong {
+            return ask(.failure(Problems([Self.excess(of: delivery)])), nil, delivery, by: user)
+        }
         let body = Data(delivery.body)
         let message = try? JobSpec.parsed(body)
         switch message?["action"]?.string {
@@ -59,22 +62,34 @@ struct ControlListener: Service {
                 said: delivery.arrival, &hold)
         case "estimate":
             guard let message, let job = message["job"] else { return complain(body) }
-            ask(job, message, delivery, by: user)
+            ask(.success(job), message, delivery, by: user)
         default: complain(body)
         }
     }
 
+    /// A question with its pictures in it, most likely.
+    private static func excess(of delivery: Delivery) -> Problem {
+        Problem(
+            "", found: "a question of \(delivery.bodySize) bytes",
+            allowed: """
+                at most \(largestBody) bytes; for each picture {"artifact": "sha256:…"} with 64 zeros will do: \
+                pictures only count
+                """)
+    }
+
     /// Answers go to queues of the asker's alone.
-    private func ask(_ job: JSONValue, _ message: JSONValue, _ delivery: Delivery, by user: String) {
+    private func ask(
+        _ job: Result<JSONValue, Problems>, _ message: JSONValue?, _ delivery: Delivery, by user: String
+    ) {
         guard let queue = delivery.properties.replyTo, let tenant = tenants.tenant(of: delivery.properties),
             tenants.allowsReply(to: queue, for: tenant)
         else { return refuse(Data("estimate".utf8), from: user) }
-        let adapters = message["adapters"].flatMap {
+        let adapters = message?["adapters"].flatMap {
             try? JSONDecoder().decode([String: InspectionOrder.Adapter].self, from: $0.line)
         }
         asked(
             EstimateQuestion(
-                job: job, tenant: message["concepts"] == false ? nil : tenant, adapters: adapters ?? [:],
+                job: job, tenant: message?["concepts"] == false ? nil : tenant, adapters: adapters ?? [:],
                 replyTo: queue, correlationID: delivery.properties.correlationID, asked: delivery.arrival))
     }
 

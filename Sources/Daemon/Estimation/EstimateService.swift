@@ -7,7 +7,8 @@ import Store
 
 /// What somebody asks over the exchange of control: what would that job take?
 struct EstimateQuestion: Sendable {
-    let job: JSONValue
+    /// Its body; or why none was read.
+    let job: Result<JSONValue, Problems>
     /// Whose concepts are meant; nil where the asker looks at them itself.
     let tenant: String?
     /// What the asker says of their adapters.
@@ -63,7 +64,7 @@ struct EstimateService: Service {
         var concepts = LearntConcepts(store: store)
         do {
             let choice = models.choice
-            let spec = try JobSpec(question.job, models: choice)
+            let spec = try JobSpec(question.job.get(), models: choice)
             var (adapters, proxies) = (question.adapters, (problems: [Problem](), warnings: [String]()))
             if let tenant = question.tenant {
                 adapters = try await concepts.adapters(of: spec, tenant: tenant)

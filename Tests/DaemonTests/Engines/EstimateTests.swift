@@ -151,6 +151,12 @@ import Testing
             let field = String(repeating: "~", count: 9000)
             let long = try await asker.ask(["version": 1, "kind": "probe", field: 1], listeningAt: queue)
             #expect(long.first?["problems"]?[0]?["pointer"]?.string?.count == 300, "\(long)")
+            let pictures = try await asker.ask(
+                ["images": [["data": .string(String(repeating: "A", count: 1 << 20))]]], listeningAt: queue)
+            let excess = try #require(pictures.first, "\(stage.log)")
+            #expect(try schema.problems(in: excess).isEmpty, "\(excess)")
+            let allowed = excess["problems"]?[0]?["allowed"]?.string
+            #expect(allowed?.hasPrefix("at most 1048576 bytes; for each picture") == true, "\(excess)")
             let probe = try await asker.ask(["version": 1, "kind": "probe"], listeningAt: queue)
             #expect(probe.first?["problems"]?[0]?["pointer"] == "/kind", "\(probe)")
             for table in ["jobs", "rejections", "outbox"] {
