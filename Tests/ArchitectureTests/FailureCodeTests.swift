@@ -37,4 +37,13 @@ struct FailureCodeTests {
         }
         #expect(listed.count > 15 && codes.isSuperset(of: listed), "\(Set(listed).subtracting(codes))")
     }
+
+    /// What is no failure is not on the page of failures; of what an engine says of its host the daemon makes one code.
+    @Test func everyFailureHasAdviceOnItsPage() throws {
+        let page = try #require(files.first { $0.path == "Sources/Web/Pages/TroublePages.swift" }).text
+        let others = /input\..*|model\..*|encoder\..*|host\.disk|daemon\.interrupted|job\.cancelled/
+        for code in try emitted().sorted() where code.wholeMatch(of: others) == nil {
+            #expect(page.contains("\"\(code)\": \""), "\(code)")
+        }
+    }
 }
