@@ -13,7 +13,7 @@ struct Migrate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Bring the database's schema up to date; forward only.",
         discussion: """
-            Only the database's owner may. Who that is: ATELIER_POSTGRES_URL, else the file of --owner-url-file, else \
+            Only the database's owner may. Who that is: the file of --owner-url-file, else ATELIER_POSTGRES_URL, else \
             \(ownerURLFile) where it is there, else the settings.
             """)
     @OptionGroup var server: ServerOptions
