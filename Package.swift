@@ -62,7 +62,8 @@ let package = Package(
         .target(
             name: "Evaluation",
             dependencies: [
-                "Checkpoints", "Tensors", "Autograd", "Layers", "Images", "Randomness", "Backbones", "LittleWorld",
+                "Jobs", "Checkpoints", "Tensors", "Autograd", "Layers", "Images", "Randomness", "Backbones",
+                "LittleWorld",
             ]),
         .target(
             name: "Engine",

@@ -1,3 +1,5 @@
+import Jobs
+
 /// A list of prompts that concepts are scored by. `{concept}` stands for the concept's name in a prompt, `{class}` for
 /// its class noun.
 package struct PromptSuite: Equatable, Sendable {
@@ -18,8 +20,9 @@ package struct PromptSuite: Equatable, Sendable {
         _ template: String, concept: String, className: String
     ) -> (asked: String, described: String) {
         let placeholder = "<\(concept)>"
-        let asked = template.replacing("{class}", with: className).replacing("{concept}", with: placeholder)
-        return (PromptText.withoutPlaceholders(asked, []), PromptText.withoutPlaceholders(asked, [placeholder]))
+        let filled = template.replacing("{class}", with: className).replacing("{concept}", with: placeholder)
+        let asked = PromptText.withoutPlaceholders(filled, [])
+        return (asked, PromptText.naming(className, in: asked, without: placeholder))
     }
 
     /// What a template shows, for a style to show it: `a dog in the snow`, `a picture in the snow` where the class is
@@ -30,9 +33,7 @@ package struct PromptSuite: Equatable, Sendable {
         let shown = template.hasPrefix(photo) ? String(template.dropFirst(photo.count)) : template
         guard !shown.contains(" of a {concept}") else { return nil }
         let noun = className.isEmpty ? "picture" : className
-        let article = noun.first.map { "aeiou".contains($0) } == true ? "an" : "a"
-        return shown.replacing("a {concept} {class}", with: "\(article) \(noun)").replacing(
-            "{concept} {class}", with: noun)
+        return shown.replacing("a {concept} {class}", with: noun.withArticle).replacing("{concept} {class}", with: noun)
     }
 
     /// Those that come with Atelier.

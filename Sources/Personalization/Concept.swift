@@ -68,5 +68,5 @@ package struct Concept: Sendable {
     /// A photo of any of its class.
     package var classPhotoPrompt: String { anyOfItsClass.map { "a photo of \($0)" } ?? "a photo" }
     /// `a dog`, `an owl`; nil where the class is not said.
-    package var anyOfItsClass: String? { className.first.map { "\("aeiou".contains($0) ? "an" : "a") \(className)" } }
+    package var anyOfItsClass: String? { className.isEmpty ? nil : className.withArticle }
 }

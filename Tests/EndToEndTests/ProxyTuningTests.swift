@@ -67,7 +67,7 @@ import Testing
             let problem = owl["problems"]?.array?.first
             #expect(problem?["pointer"]?.string == "/concepts/0/proxies", "\(owl)")
             #expect(
-                problem?["found"]?.string == "proxies of a dog" && problem?["allowed"]?.string == "proxies of a owl")
+                problem?["found"]?.string == "proxies of a dog" && problem?["allowed"]?.string == "proxies of an owl")
         }
         withExtendedLifetime(models) {}
     }

@@ -32,6 +32,7 @@ import Testing
     @Test(arguments: [
         ("a photo of a {concept} {class} in the snow", "owl", "an owl in the snow"),
         ("a {concept} {class} in the snow", "", "a picture in the snow"),
+        ("a {concept} {class} in the snow", "Akita", "an Akita in the snow"),
         ("a red {concept} {class}", "dog", "a red dog"), ("a crayon drawing of a {concept} {class}", "dog", nil),
     ])
     func aStyleIsAskedForOfTheScene(template: String, className: String, expected: String?) {
@@ -43,6 +44,12 @@ import Testing
         ("{concept}", "dog", "<rex>", ""),
         ("a house in {concept} {class} style", "", "a house in <rex> style", "a house in style"),
         ("a <rex> dog", "dog", "a <rex> dog", "a dog"),
+        ("a photo of a {concept} {class}", "owl", "a photo of a <rex> owl", "a photo of an owl"),
+        (
+            "A <rex>  ice cream and a red {concept} {class}", "ice cream",
+            "A <rex> ice cream and a red <rex> ice cream", "an ice cream and a red ice cream"
+        ),
+        ("a <rex> on the beach", "", "a <rex> on the beach", "a on the beach"),
     ])
     func aConceptTakesItsPlace(template: String, className: String, asked: String, described: String) {
         let prompts = PromptSuite.prompts(template, concept: "rex", className: className)

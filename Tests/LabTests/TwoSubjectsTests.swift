@@ -10,10 +10,10 @@ import Testing
 @Suite(.computing) struct TwoSubjectsTests {
     private let dog = Subject.heldOut(.dog, index: 3), teapot = Subject.heldOut(.teapot, index: 4)
 
-    private func prompt(_ template: String) -> (asked: String, described: String) {
+    private func prompt(_ template: String, beside noun: String = "teapot") -> (asked: String, described: String) {
         TwoSubjects.prompt(
             template, Concept(name: "it0", className: "dog", references: []),
-            Concept(name: "it1", className: "teapot", references: []))
+            Concept(name: "it1", className: noun, references: []))
     }
 
     @Test func aPromptNamesBothFromLeftToRight() {
@@ -25,6 +25,7 @@ import Testing
         #expect(worn.asked == "a photo of a <it0> dog wearing a red hat and a <it1> teapot")
         let painted = prompt("a watercolour painting of a {concept} {class}")
         #expect(painted.described == "a watercolour painting of a dog and a teapot")
+        #expect(prompt("a {concept} {class}", beside: "owl").described == "a dog and an owl")
     }
 
     @Test func everyPromptOfTheSuiteIsAPictureOfBoth() {

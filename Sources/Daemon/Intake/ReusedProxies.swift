@@ -103,8 +103,8 @@ struct ReusedProxies: Sendable {
         }
         guard drawn.className == concept.className else {
             throw Mistake(
-                found: "proxies of a \(drawn.className ?? "thing")",
-                allowed: "proxies of a \(concept.className ?? "thing")")
+                found: "proxies of \((drawn.className ?? "thing").withArticle)",
+                allowed: "proxies of \((concept.className ?? "thing").withArticle)")
         }
         return drawn
     }

@@ -8,7 +8,7 @@ enum TwoSubjects {
     /// A suite's prompt of both: as it is asked for, and as an encoder reads it that never met them.
     static func prompt(_ template: String, _ first: Concept, _ second: Concept) -> (asked: String, described: String) {
         let prompt = PromptSuite.prompts(naming(second, template), concept: first.name, className: first.className)
-        return (prompt.asked, PromptText.withoutPlaceholders(prompt.described, [second.placeholder]))
+        return (prompt.asked, PromptText.naming(second.className, in: prompt.described, without: second.placeholder))
     }
 
     /// A template with another concept behind the first and what that wears.

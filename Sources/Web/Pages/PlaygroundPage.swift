@@ -50,7 +50,8 @@ struct PlaygroundPage: Sendable {
         let prompt = concept.map { name in
             let noun = noun ?? meant?["class"]?.string
             return (role ?? meant?["role"]?.string) == "style"
-                ? "a <\(name)> of a \(noun ?? "cat")" : "a <\(name)>\(noun.map { " " + $0 } ?? "") on the beach"
+                ? "a <\(name)> of \((noun ?? "cat").withArticle)"
+                : "a <\(name)>\(noun.map { " " + $0 } ?? "") on the beach"
         }
         let chosen = sent["model"] ?? model ?? meant?["model"]?.string ?? models.first?.name
         let drawing = models.first { $0.name == chosen } ?? models.first

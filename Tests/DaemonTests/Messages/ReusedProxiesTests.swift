@@ -107,7 +107,7 @@ import Testing
         case .unusable: #expect(state.isFinal)
         }
         // What is another's is known before it is drawn.
-        #expect(try await mistakes(["rex": "owl"], of: job) == ["proxies of a dog; proxies of a owl"])
+        #expect(try await mistakes(["rex": "owl"], of: job) == ["proxies of a dog; proxies of an owl"])
     }
 
     @Test func whatIsNoProxiesOfTheConceptIsNamed() async throws {
