@@ -1,5 +1,6 @@
 import ComputeTesting
 import Evaluation
+import FileTesting
 import Foundation
 import Images
 import Jobs
@@ -125,6 +126,40 @@ import Testing
             var order = try order(tiny, members + #","options":{"class_pictures":0,\#(encoders)}"#)
             order.references?["rex"]?[0].crop = CropArea(left: 0, top: 0, width: 0.3, height: 0.3)
             #expect(try run(tiny, order).result?["table"]?.array?.count == 1)
+        }
+    }
+
+    /// The model reads letters that it never learnt as one token, CLIP byte by byte.
+    @Test func aPromptThatCLIPCutsIsTold() throws {
+        try withModels { tiny in
+            let word = String(repeating: "ж", count: 20)
+            let members = #""prompts":["a <rex> dog \#(word)","a <rex> dog"],"images_per_prompt":1"#
+            let order = try order(tiny, members + #","options":{"class_pictures":0,\#(encoders)}"#)
+            let count = try tinyCLIP().0.count("a dog " + word)
+            try #require(count > 32)
+            let warnings = try run(tiny, order).result?["warnings"]?.array?.compactMap(\.string)
+            #expect(
+                warnings == [
+                    """
+                    <rex>: CLIP-T holds pictures against the first 32 tokens alone, all that tiny-clip reads, of \
+                    “a dog \(word)” (\(count) tokens)
+                    """
+                ])
+        }
+    }
+
+    /// This job has no pictures that a place could mean.
+    @Test func whatALearntPictureLosesIsToldOfItsConcept() throws {
+        try withModels { tiny in
+            let members = #""prompts":["a <rex> dog"],"images_per_prompt":1"#
+            var order = try order(tiny, members + #","options":{"class_pictures":0,\#(encoders)}"#)
+            let path = tiny.folder + "/animated.webp"
+            try Data(EncodedPictures.animatedWebP).write(to: URL(fileURLWithPath: path))
+            order.references?["rex"]?[1] = ReferenceFile(path: path)
+            let warning = try #require(try run(tiny, order).result?["warnings"]?.array?.first?.string)
+            #expect(
+                warning.hasPrefix("<rex> was learnt from /images/1: a WebP of ")
+                    && warning.contains("an animation of 2 frames"), "\(warning)")
         }
     }
 

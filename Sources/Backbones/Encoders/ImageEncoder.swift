@@ -87,6 +87,9 @@ package struct CLIPEncoder: ImageEncoder {
         inPortions(texts) { model.embeddings(texts: $0.map(marked)) }
     }
 
+    /// How many ids a text has with both marks, also where the model takes fewer.
+    package func count(_ text: String) -> Int { tokenizer.encode(text).count + 2 }
+
     /// A text's ids with both marks, as many as the model takes.
     package func marked(_ text: String) -> [Int32] { tokenizer.marked(text, length: model.configuration.text.length) }
 }

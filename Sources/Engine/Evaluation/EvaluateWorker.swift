@@ -66,6 +66,7 @@ struct EvaluateWorker {
             classPictures: concept.role == .subject ? classPictures : 0)
         let metrics = ConceptMetrics(references: concept.references, by: encoders)
         let described = prompts.map(\.described)
+        warnings += encoders.remarks(on: described, of: concept.role).map { "<\(name)>: \($0)" }
         let painter = try ConceptPainter(loaded, adapters: [name: adapter])
         // A round is scored before the next is drawn: the pictures of one are in memory at a time.
         let scores = try seeds.indices.map { round in
@@ -92,7 +93,9 @@ struct EvaluateWorker {
                 code: "input.image", consequence: .rejected,
                 message: "there are no pictures to hold <\(name)> against; give them in /images")
         }
-        warnings += references.warnings + nounless(name, description)
+        // The pictures of the job that learnt it are none of this one's.
+        warnings += references.warnings.map { learnt == nil ? $0 : "<\(name)> was learnt from \($0)" }
+        warnings += nounless(name, description)
         return Concept(
             name: name, role: description.role, className: description.className,
             references: references.pictures,

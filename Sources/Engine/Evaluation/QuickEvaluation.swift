@@ -17,6 +17,8 @@ struct QuickEvaluation {
     /// What the untouched model's pictures of the prompts score, with the class noun in a subject's place, and nothing
     /// in a style's.
     private let untuned: [Score]
+    /// What is to be said of its prompts.
+    private let remarks: [String]
 
     /// Draws what the untouched model makes of the prompts, and of a subject's class.
     /// - Parameters:
@@ -28,9 +30,8 @@ struct QuickEvaluation {
         report: (_ drawn: Int, _ all: Int) -> Void = { _, _ in }
     ) throws {
         try QuickEvaluation.verifyPrompts(of: concept, on: loaded)
-        metrics = ConceptMetrics(
-            references: concept.references,
-            by: try MetricEncoders(directory: models, .init(loaded.description.encoders)))
+        let encoders = try MetricEncoders(directory: models, .init(loaded.description.encoders))
+        metrics = ConceptMetrics(references: concept.references, by: encoders)
         (self.concept, self.seed) = (concept, seed)
         let isSubject = concept.role == .subject
         let painter = try ConceptPainter(loaded, adapters: [:])
@@ -41,6 +42,7 @@ struct QuickEvaluation {
             isSubject ? ClassScores(metrics, QuickEvaluation.ofClass(concept, seed, painter) { report($0, all) }) : nil
         let pictures = QuickEvaluation.pictures(of: described, seed, painter) { report(ofClass + $0, all) }
         untuned = metrics.scores(of: concept.role, pictures, prompts: described)
+        remarks = encoders.remarks(on: described, of: concept.role)
     }
 
     /// Prompts that the model does not read whole: of a class noun of many words.
@@ -76,8 +78,10 @@ struct QuickEvaluation {
         /// Nil of a style, which has no class to change.
         let drift: Drift?
         let likeness: Likeness
+        /// What is to be said of the prompts.
+        let remarks: [String]
 
-        var warnings: [String] { likeness.warnings + (drift?.warnings ?? []) }
+        var warnings: [String] { likeness.warnings + (drift?.warnings ?? []) + remarks }
     }
 
     /// Measures what was learned.
@@ -97,7 +101,7 @@ struct QuickEvaluation {
                 row: ConceptRow(
                     name: concept.name, description: description, suite: QuickEvaluation.suite.name, pictures: own,
                     rounds: [scores]), drift: drift,
-                likeness: Likeness(learnt: scores, untuned: untuned, references: references))
+                likeness: Likeness(learnt: scores, untuned: untuned, references: references), remarks: remarks)
         }
         guard let before else {
             // Pictures of one style may show anything: how like each other they are is no way that is to be gone.
