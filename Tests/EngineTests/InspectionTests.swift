@@ -411,6 +411,22 @@ import Testing
         #expect(report.warnings == ["/options/prompt: words that pocket-chameleon never learnt: “xyzzy”"])
     }
 
+    @Test func thePromptOfAStyleWithoutANounIsReadToo() throws {
+        func found(_ prompt: String) throws -> InspectionReport {
+            try report(on: [
+                "kind": "personalize", "model": "pocket-chameleon", "method": "coar",
+                "concept": ["name": "ink", "role": "style"], "options": ["prompt": .string(prompt)],
+                "images": [image(try Picture(width: 64, height: 64, filledWith: (9, 99, 199)).png())],
+            ])
+        }
+        #expect(
+            try found("a {concept} of a {class}").warnings == [
+                "/options/prompt: nothing stands for {class} in it: <ink> has no class"
+            ])
+        #expect(try found("a {concept} of a dog").warnings == nil)
+        #expect(try found("a {concept} of a dog " + long + long).problems?.map(\.pointer) == ["/options/prompt"])
+    }
+
     @Test func whatNobodyKnowsIsNotSpokenOf() throws {
         #expect(try report(on: ["model": "elsewhere", "prompts": ["xyzzy"]]) == InspectionReport(id: 1))
         #expect(

@@ -69,7 +69,7 @@ extension PersonalizeSpec {
     fileprivate func warnings(on model: ModelDescription?, by supervisor: ModelDescription?) -> [String] {
         idleOptionWarnings + slowTeachingWarnings(by: supervisor)
             + idlePreviewWarnings(usual: model?.training?[method.rawValue] ?? [:])
-            + idlePictureWarnings + sharedPictureWarnings + articleWarnings + unnamedWarnings
+            + idlePictureWarnings + sharedPictureWarnings + articleWarnings + nounlessWarnings + unnamedWarnings
     }
 
     /// What is said of a rate that is another rule's: Prodigy multiplies the one it finds by it. diffusers warns of the
@@ -133,6 +133,12 @@ extension PersonalizeSpec {
             let noun = words.dropFirst().joined(separator: " ")
             return "\(place)/class: “\(noun)” alone is meant: it is learnt as a <\(concept.name)> \(words[0]) \(noun)"
         }
+    }
+
+    /// What is said of a prompt with the noun of a style that has none.
+    private var nounlessWarnings: [String] {
+        guard concept.className == nil, options["prompt"]?.string?.contains("{class}") == true else { return [] }
+        return ["/options/prompt: nothing stands for {class} in it: <\(concept.name)> has no class"]
     }
 
     /// What is said of a training none of whose prompts names what it learns: most likely the brackets were forgotten.

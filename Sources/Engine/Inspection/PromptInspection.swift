@@ -79,8 +79,8 @@ struct PromptInspection {
             texts.append(("/options/negative_prompt", negative))
         }
         for (pointer, value) in concepts(of: body) {
-            guard let name = text(value["name"]), let noun = text(value["class"]),
-                let role = value["role"]?.string.flatMap(ConceptRole.init(rawValue:)),
+            guard let name = text(value["name"]), let role = value["role"]?.string.flatMap(ConceptRole.init(rawValue:)),
+                let noun = noun(of: value, role),
                 let method = body["method"]?.string.flatMap(PersonalizationMethod.init(rawValue:))
             else { continue }
             let concept = Concept(name: name, role: role, className: noun, references: [], wording: model.wording)
@@ -93,6 +93,11 @@ struct PromptInspection {
             }
         }
         return texts
+    }
+
+    /// A concept's class noun, which a style need not have.
+    private func noun(of concept: JSONValue, _ role: ConceptRole) -> String? {
+        role == .style && concept["class"] == nil ? "" : text(concept["class"])
     }
 
     /// The concepts that are to be learnt, and where they are described.
