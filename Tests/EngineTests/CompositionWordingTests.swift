@@ -14,8 +14,8 @@ import Testing
                 options: "{}"), tensors: [:])
     }
 
-    private func prompts(_ texts: [String], _ wording: StyleWording) throws -> [String] {
-        let adapters = ["rex": adapter("rex", .subject, "dog"), "ink": adapter("ink", .style, "rabbit")]
+    private func prompts(_ texts: [String], _ wording: StyleWording, noun: String = "dog") throws -> [String] {
+        let adapters = ["rex": adapter("rex", .subject, noun), "ink": adapter("ink", .style, "rabbit")]
         let job = try JobSpec([
             "version": 1, "kind": "compose", "model": "pocket-chameleon", "subject": "rex", "style": "ink",
             "prompts": ["x"],
@@ -39,5 +39,16 @@ import Testing
                 "a photo of <rex> dog in the snow in <ink> style", "a photo of a <rex> dog in the snow in <ink> style",
                 "a photo of <rex> dog in the snow in <ink> style", "<rex> in <ink>",
             ])
+    }
+
+    /// As people write: with a capital letter and a full stop; an imported subject may have no noun.
+    @Test func aSentenceIsSaidAsASceneIs() throws {
+        let sentences = ["A photo of a <rex> dog in the snow. ", "a photograph of <rex> dog", "in the snow."]
+        #expect(
+            try prompts(sentences, .paper) == [
+                "a photo of a <rex> dog in the snow in <ink> style", "a photo of <rex> dog in <ink> style",
+                "a photo of <rex> dog in the snow in <ink> style",
+            ])
+        #expect(try prompts(["in the snow"], .paper, noun: "") == ["a photo of <rex> in the snow in <ink> style"])
     }
 }

@@ -34,11 +34,17 @@ struct Composition {
 
     /// The prompt with whatever it leaves unsaid: who is shown, and in which style.
     func prompt(_ text: String) -> String {
-        let shown = text.contains(subject.placeholder) ? text : "\(subject.placeholder) \(subject.className) \(text)"
+        let named = [subject.placeholder, subject.className, text].filter { !$0.isEmpty }.joined(separator: " ")
+        let shown = text.contains(subject.placeholder) ? text : named
         if shown.contains(style.placeholder) { return shown }
-        // A prompt that says "a photo of" would say of which style it is, twice.
-        let photo = "a photo of "
-        return style.wording(
-            subject: shown.hasPrefix(photo) ? String(shown.dropFirst(photo.count)) : shown, style: style.placeholder)
+        return style.wording(subject: Self.scene(shown), style: style.placeholder)
+    }
+
+    /// What a prompt shows: without "a photo of", which would say of which style it is, twice, and without its end,
+    /// behind which words for the style may come.
+    private static func scene(_ prompt: String) -> String {
+        var scene = prompt.trimmingPrefix(/\s*a photo(?:graph)? of\s+/.ignoresCase())
+        while let last = scene.last, last == "." || last.isWhitespace { scene.removeLast() }
+        return String(scene)
     }
 }
