@@ -6,15 +6,24 @@ package struct AdapterReader {
     private let path: String
     /// The networks that the folder has an adapter of PEFT's for, each in a folder called like it.
     private let components: [String]
+    /// The tensors that change something.
+    private let names: [String]
 
     /// - Parameter path: a file, or a folder that holds one, or one for each of several networks.
-    /// - Throws: `CheckpointError`.
+    /// - Throws: `CheckpointError`, also for what belongs to the changes in a folder and would not be read.
     package init(_ path: String) throws(CheckpointError) {
-        components = NamedChanges.components.filter {
-            FileManager.default.fileExists(atPath: "\(path)/\($0)/adapter_config.json")
-        }
-        checkpoint = try Checkpoint.open(components.first.map { "\(path)/\($0)" } ?? path)
-        self.path = path
+        let folder = AdapterFolder(path)
+        let components = folder.components
+        if let problem = folder.problem { throw CheckpointError(path: path, problem: problem) }
+        let checkpoint = try Checkpoint.open(components.first.map { "\(path)/\($0)" } ?? path)
+        names = checkpoint.names.filter { !Self.isIdle($0, in: checkpoint) }
+        (self.path, self.components, self.checkpoint) = (path, components, checkpoint)
+    }
+
+    /// Whether a tensor is a whole difference that is zero, as ComfyUI writes them of what does not change.
+    private static func isIdle(_ name: String, in checkpoint: Checkpoint) -> Bool {
+        guard name.hasSuffix(".diff") || name.hasSuffix(".diff_b") else { return false }
+        return (try? checkpoint.tensor(name).floats().allSatisfy { $0 == 0 }) == true
     }
 
     private func problem(_ text: String) -> CheckpointError { CheckpointError(path: path, problem: text) }
@@ -24,12 +33,11 @@ package struct AdapterReader {
         guard components.isEmpty else { return try ofComponents() }
         // A concept may be called as what is looked for in others' names.
         if checkpoint.metadata["format"] == Self.ownFormat { return try own() }
-        let names = checkpoint.names
         for name in names {
             guard let kind = Self.unbuilt.first(where: { ".\(name).".contains($0.mark) }) else { continue }
             throw problem("\(name): \(kind.words)")
         }
-        if isOfPEFT(names) { return try peft() }
+        if isOfPEFT { return try peft() }
         if names.contains(where: { AdapterNames.kohya($0)?.ending == ".lora_down.weight" }) { return try kohya() }
         return try diffusers()
     }
@@ -56,7 +64,7 @@ package struct AdapterReader {
 
     /// Whether rank and alpha stand in PEFT's settings: told by the names, or by the files', for the names of an
     /// adapter that was taken from within a network lack their beginning.
-    private func isOfPEFT(_ names: [String]) -> Bool {
+    private var isOfPEFT: Bool {
         if names.contains(where: { $0.hasPrefix("base_model.model.") }) { return true }
         let file = (try? Checkpoint.files(at: path))?.first ?? path
         return (file as NSString).lastPathComponent.hasPrefix("adapter_model.")
@@ -156,7 +164,7 @@ package struct AdapterReader {
         if let reason = settings.unsupported { throw CheckpointError(path: settingsFile, problem: reason) }
         var named = NamedChanges(format: .peft, targets: settings.targets)
         var parts: [NamedChanges.Module: ChangeParts] = [:]
-        for name in checkpoint.names {
+        for name in names {
             let rest = String(name.dropFirst(name.hasPrefix("base_model.model.") ? "base_model.model.".count : 0))
             if let (module, kind) = AdapterNames.peft(rest) {
                 try parts[.init(name: module), default: ChangeParts()].put(tensor(name), kind)
@@ -226,7 +234,7 @@ package struct AdapterReader {
     private func diffusers() throws -> NamedChanges {
         let header = try diffusersSettings()
         var parts: [NamedChanges.Module: ChangeParts] = [:]
-        for name in checkpoint.names {
+        for name in names {
             if name.hasSuffix(".alpha") {
                 let module = AdapterNames.module(String(name.dropLast(".alpha".count)))
                 parts[module, default: ChangeParts()].alpha = try alpha(tensor(name))
@@ -254,7 +262,7 @@ package struct AdapterReader {
 
     private func kohya() throws -> NamedChanges {
         var parts: [NamedChanges.Module: ChangeParts] = [:]
-        for name in checkpoint.names {
+        for name in names {
             guard let (module, ending) = AdapterNames.kohya(name) else {
                 throw problem("\(name) is no part of kohya's form")
             }

@@ -6,17 +6,13 @@ package struct AdapterWriter {
     /// What the network is called where names say it: that of Stable Diffusion XL has blocks on the way down.
     private let network: String
 
-    /// - Throws: `CheckpointError` for DoRA, tables, and tensors whose numbers do not follow each other, or of which no
-    ///   product can be made.
+    /// - Throws: `CheckpointError` for DoRA, tables, and tensors of which no product can be made.
     package init(_ changes: [NamedChanges.Module: NamedChanges.Change]) throws(CheckpointError) {
         for (module, change) in changes {
             let (path, module) = (change.down.path, module.description)
             if change.magnitude != nil { throw CheckpointError(path: path, problem: "\(module): DoRA is not written") }
             if change.isOfTable {
                 throw CheckpointError(path: path, problem: "\(module): changes of embedding tables are not written")
-            }
-            guard change.down.contiguousBytes != nil, change.up.contiguousBytes != nil else {
-                throw CheckpointError(path: path, problem: "\(module): its numbers do not follow each other")
             }
             guard change.rank > 0, change.up.shape.count > 1, change.up.shape[1] == change.rank else {
                 throw CheckpointError(
@@ -76,8 +72,20 @@ package struct AdapterWriter {
     /// One network's changes are a folder of PEFT's; where others change too, each has one of its own within.
     private func writePEFT(_ folder: String, _ base: String?) throws -> [String] {
         let components = Set(changes.map { component($0.module) }).sorted()
-        if components == [network] { return try writePEFT(network, folder, base) }
-        return try components.flatMap { try writePEFT($0, "\(folder)/\($0)", base) }
+        let isAlone = components == [network]
+        let written = try components.flatMap { try writePEFT($0, isAlone ? folder : "\(folder)/\($0)", base) }
+        removeEarlier(in: folder, but: written)
+        return written
+    }
+
+    /// What an earlier adapter has of other networks in the same folder would be taken for a part of this one.
+    private func removeEarlier(in folder: String, but written: [String]) {
+        for place in [folder] + NamedChanges.components.map({ "\(folder)/\($0)" }) {
+            for file in ["adapter_config.json", "adapter_model.safetensors"].map({ "\(place)/\($0)" })
+            where !written.contains(file) {
+                try? FileManager.default.removeItem(atPath: file)
+            }
+        }
     }
 
     private func writePEFT(_ component: String, _ folder: String, _ base: String?) throws -> [String] {
@@ -88,10 +96,10 @@ package struct AdapterWriter {
         try JSONSerialization.data(withJSONObject: settings, options: [.prettyPrinted, .sortedKeys])
             .write(to: URL(fileURLWithPath: file), options: .atomic)
         let own = changes.filter { self.component($0.module) == component }
-        let tensors = own.flatMap { module, change in
+        let tensors = try own.flatMap { module, change in
             [
-                RawTensor("base_model.model.\(module.name).lora_A.weight", change.down),
-                RawTensor("base_model.model.\(module.name).lora_B.weight", change.up),
+                try RawTensor("base_model.model.\(module.name).lora_A.weight", change.down),
+                try RawTensor("base_model.model.\(module.name).lora_B.weight", change.up),
             ]
         }
         let weights = "\(folder)/adapter_model.safetensors"
@@ -106,10 +114,10 @@ package struct AdapterWriter {
     }
 
     private func writeDiffusers(_ path: String) throws -> [String] {
-        let tensors = changes.flatMap { module, change in
+        let tensors = try changes.flatMap { module, change in
             [
-                RawTensor("\(component(module)).\(module.name).lora_A.weight", change.down),
-                RawTensor("\(component(module)).\(module.name).lora_B.weight", change.up),
+                try RawTensor("\(component(module)).\(module.name).lora_A.weight", change.down),
+                try RawTensor("\(component(module)).\(module.name).lora_B.weight", change.up),
             ]
         }
         var named: [String: Any] = [:]
@@ -136,12 +144,13 @@ package struct AdapterWriter {
         let modules = own.map(\.module).filter { $0.component?.hasPrefix("text_encoder") != true }.map(\.name)
         let unet = form?.unet ?? UNetNames.form(toldBy: modules)
         let authors = unet.map { UNetNames.authors(of: modules, $0) } ?? [:]
-        let tensors = own.flatMap { module, change in
+        let tensors = try own.flatMap { module, change in
             let component = module.isOfT5 ? "text_encoder_3" : module.component
             let prefix = component.flatMap { AdapterNames.kohyasEncoders[$0] } ?? ofNetwork
             let name = prefix + (authors[module.name] ?? module.name).replacingOccurrences(of: ".", with: "_")
             return [
-                RawTensor("\(name).lora_down.weight", change.down), RawTensor("\(name).lora_up.weight", change.up),
+                try RawTensor("\(name).lora_down.weight", change.down),
+                try RawTensor("\(name).lora_up.weight", change.up),
                 RawTensor("\(name).alpha", number: alpha(change)),
             ]
         }
