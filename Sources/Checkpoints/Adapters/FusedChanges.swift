@@ -28,8 +28,8 @@ struct FusedChanges {
             if parts.count == 1, var change = parts[0]?.change {
                 change.isSwapped = module.isSwapped
                 tensors += [
-                    RawTensor("\(name).lora_down.weight", change.down),
-                    RawTensor("\(name).lora_up.weight", upOf: change),
+                    try RawTensor("\(name).lora_down.weight", change.down),
+                    try RawTensor("\(name).lora_up.weight", upOf: change),
                     RawTensor("\(name).alpha", number: change.scale * Float(change.rank)),
                 ]
             } else {

@@ -5,23 +5,25 @@ package struct RawTensor {
     let name: String
     private let type: ElementType
     private let shape: [Int]
-    private let bytes: Data
+    private var bytes: Data
 
-    /// A stored one under another name.
-    /// - Precondition: its numbers follow each other.
-    package init(_ name: String, _ stored: StoredTensor) {
-        self.name = name
-        (type, shape) = (stored.type!, stored.shape)
-        bytes = Data(stored.contiguousBytes!)
+    /// A stored one under another name; in single precision where its numbers do not follow each other in the file.
+    /// - Throws: `CheckpointError` where these cannot be read.
+    package init(_ name: String, _ stored: StoredTensor) throws(CheckpointError) {
+        (self.name, shape) = (name, stored.shape)
+        if let type = stored.type, let bytes = stored.contiguousBytes {
+            (self.type, self.bytes) = (type, Data(bytes))
+        } else {
+            let floats = try stored.floats()
+            (type, bytes) = (.float32, floats.withUnsafeBytes { Data($0) })
+        }
     }
 
     /// What a change's `up` is in its weight's own order of rows.
-    /// - Precondition: its numbers follow each other.
-    package init(_ name: String, upOf change: NamedChanges.Change) {
-        self.name = name
-        (type, shape) = (change.up.type!, change.up.shape)
-        let bytes = Data(change.up.contiguousBytes!)
-        self.bytes = change.isSwapped ? bytes.suffix(bytes.count / 2) + bytes.prefix(bytes.count / 2) : bytes
+    /// - Throws: as for a stored one.
+    package init(_ name: String, upOf change: NamedChanges.Change) throws(CheckpointError) {
+        try self.init(name, change.up)
+        if change.isSwapped { bytes = bytes.suffix(bytes.count / 2) + bytes.prefix(bytes.count / 2) }
     }
 
     /// A single number.
