@@ -216,6 +216,8 @@ private func sdxl(blocksPerLevel: Int) -> NetworkForm {
         ("text_encoder.a.self_attn.to_out_lora", "text_encoder: a.self_attn.out_proj"),
         ("text_encoders.clip_g.transformer.a.fc1.lora", "text_encoder_2: a.fc1"),
         ("text_encoders.t5xxl.transformer.a.q.lora", "text_encoder_3: a.q"),
+        ("clip_l.a.fc1.lora", "text_encoder: a.fc1"), ("clip_g.a.fc1.lora", "text_encoder_2: a.fc1"),
+        ("t5.a.q.lora", "text_encoder_3: a.q"),
         ("double_blocks.3.processor.qkv_lora1", "double_blocks.3.img_attn.qkv"),
         ("diffusion_model.double_blocks.3.processor.proj_lora2", "double_blocks.3.txt_attn.proj"),
         ("single_blocks.3.processor.qkv_lora", "single_blocks.3.qkv"),
@@ -255,11 +257,88 @@ private func sdxl(blocksPerLevel: Int) -> NetworkForm {
         let (out, parts) = (folder + "/other.safetensors", found.split(separator: " ").map(String.init))
         var tensors = ["lora_unet_b.lora_down.weight": Tensor(zeros: [2, 4])]
         tensors["lora_unet_b.lora_up.weight"] = Tensor(zeros: [4, 2])
-        tensors[parts[0]] = Tensor(zeros: [2, 2])
+        tensors[parts[0]] = Tensor(repeating: 1, shape: [2, 2])
         try Safetensors.write(tensors, to: out)
         let error = try #require(throws: CheckpointError.self) { try AdapterReader(out).read() }
         #expect(error.problem.hasPrefix(parts[0] + ": ") && error.problem.contains(parts[1]), "\(error)")
         #expect(error.problem.contains("; "))
+    }
+
+    /// ComfyUI's extractions have them of what did not change.
+    @Test(arguments: ["diff", "diff_b"]) func aDifferenceThatIsZeroIsPassedOver(_ kind: String) throws {
+        let out = folder + "/comfy.safetensors"
+        try Safetensors.write(
+            [
+                "diffusion_model.a.lora_down.weight": Tensor(zeros: [2, 4]),
+                "diffusion_model.a.lora_up.weight": Tensor(zeros: [4, 2]),
+                "text_encoders.clip_l.transformer.b.\(kind)": Tensor(zeros: [4]),
+            ], to: out)
+        #expect(try AdapterReader(out).read().changes.keys.map(\.name) == ["a"])
+    }
+
+    /// Of a unet and a text encoder, in PEFT's form.
+    private func writeTwoNetworks(to out: String) throws {
+        let modules = ["unet.mid_block.a", "text_encoder.text_model.encoder.layers.0.mlp.fc1"]
+        try AdapterWriter(try AdapterReader(try diffusersFile(modules)).read().changes).write(.peft, to: out)
+    }
+
+    /// The folders of the networks would be read in its place.
+    @Test func anotherAdapterTakesThePlaceOfAnEarlierOne() throws {
+        let out = folder + "/peft"
+        try writeTwoNetworks(to: out)
+        #expect(try AdapterReader(out).read().changes.count == 2)
+        let one = try diffusersFile(["unet.mid_block.b"])
+        try AdapterWriter(try AdapterReader(one).read().changes).write(.peft, to: out)
+        #expect(try AdapterReader(out).read().changes.keys.map(\.path) == ["mid_block.b"])
+        try writeTwoNetworks(to: out)
+        #expect(try AdapterReader(out).read().changes.count == 2)
+    }
+
+    @Test(arguments: ["adapter_config.json", "pytorch_lora_weights.safetensors"])
+    func anAdapterBesideThoseOfNetworksIsNotLeftOut(_ file: String) throws {
+        let out = folder + "/peft"
+        try writeTwoNetworks(to: out)
+        try Data("{}".utf8).write(to: URL(fileURLWithPath: "\(out)/\(file)"))
+        let error = #expect(throws: CheckpointError.self) { try AdapterReader(out) }
+        #expect(error?.problem.contains("others in unet, text_encoder") == true)
+    }
+
+    @Test func aNetworkThatLacksItsSettingsIsNotLeftOut() throws {
+        let out = folder + "/peft"
+        try writeTwoNetworks(to: out)
+        try FileManager.default.removeItem(atPath: out + "/text_encoder/adapter_config.json")
+        let error = #expect(throws: CheckpointError.self) { try AdapterReader(out).read() }
+        #expect(error?.path == out + "/text_encoder/adapter_config.json")
+    }
+
+    /// diffusers' advanced scripts learn words with the changes.
+    @Test func anEmbeddingBesideTheChangesIsNamed() throws {
+        let out = folder + "/out"
+        try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
+        let file = out + "/pytorch_lora_weights.safetensors"
+        try FileManager.default.moveItem(atPath: try diffusersFile(["unet.a"]), toPath: file)
+        #expect(try AdapterReader(out).read().changes.count == 1)
+        try Safetensors.write(["clip_l": Tensor(zeros: [2, 4])], to: out + "/out_emb.safetensors")
+        let error = #expect(throws: CheckpointError.self) { try AdapterReader(out) }
+        #expect(error?.problem.hasPrefix("out_emb.safetensors: an embedding") == true)
+        #expect(try AdapterReader(file).read().changes.count == 1)
+    }
+
+    /// torch keeps a part of a tensor as it lies in the whole.
+    @Test func numbersThatDoNotFollowEachOtherAreWritten() throws {
+        var changes = try AdapterReader(try adapter().path).read().changes
+        let (whole, out) = (folder + "/whole.safetensors", folder + "/peft")
+        let module = try #require(changes.keys.first)
+        let down = try #require(changes[module]).down
+        let (numbers, width) = (try down.floats(), down.shape[1])
+        let spaced = stride(from: 0, to: numbers.count, by: width).flatMap { start in
+            Array(numbers[start..<start + width]) + [Float](repeating: 9, count: width)
+        }
+        try Safetensors.write(["whole": Tensor(spaced, shape: [2 * down.shape[0], width])], to: whole)
+        let stored = try Checkpoint.open(whole).tensor("whole")
+        changes[module]?.down = stored.rows(0..<stored.shape[0], step: 2)
+        try AdapterWriter(changes).write(.peft, to: out)
+        #expect(try AdapterReader(out).read().changes[module]?.down.floats() == numbers)
     }
 
     /// The word of a concept called `diff` is no difference of anybody's.
@@ -442,6 +521,17 @@ private func sdxl(blocksPerLevel: Int) -> NetworkForm {
         try Safetensors.write(Dictionary(uniqueKeysWithValues: tensors), to: path)
         let paths = try AdapterReader(path).read().changes.keys.map(\.path)
         #expect(paths.sorted() == ["text_encoder.text_model.encoder.layers.0.self_attn.q_proj", modules[1]])
+    }
+
+    /// diffusers' scripts make kohya's form of them.
+    @Test func kohyasModulesOfALoneTextTowerHaveThePublishedNames() throws {
+        let (path, stem) = (folder + "/kohya.safetensors", "lora_te1_encoder_layers_0_mlp_fc1")
+        try Safetensors.write(
+            [
+                stem + ".lora_down.weight": Tensor(zeros: [1, 4]), stem + ".lora_up.weight": Tensor(zeros: [4, 1]),
+            ], to: path)
+        let modules = try AdapterReader(path).read().changes.keys.map(\.description)
+        #expect(modules == ["text_encoder: text_model_encoder_layers_0_mlp_fc1"])
     }
 
     /// kohya's third text encoder is T5, also where a model has two.

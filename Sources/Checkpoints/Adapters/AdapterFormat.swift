@@ -28,8 +28,9 @@ package struct NamedChanges: Sendable {
         /// A module of whichever component has it, where none is given. Of CLIP's text tower, where that stands alone,
         /// transformers 5 writes names that lack the tower's own.
         package init(component: String? = nil, name: String) {
-            let isOfCLIP = component?.hasPrefix("text_encoder") == true && name.hasPrefix("encoder.layers.")
-            (self.component, self.name) = (component, isOfCLIP ? "text_model.\(name)" : name)
+            let dot = [".", "_"].first { name.hasPrefix("encoder\($0)layers\($0)") }
+            let isOfEncoder = component?.hasPrefix("text_encoder") == true
+            (self.component, self.name) = (component, isOfEncoder ? dot.map { "text_model\($0)" + name } ?? name : name)
         }
 
         /// With its component's name before it, where it has one.

@@ -49,13 +49,14 @@ enum AdapterNames {
         "proj2": "txt_attn.proj", "proj": "linear2",
     ]
 
-    /// What stands before modules' names: diffusers' components, and what ComfyUI calls them.
+    /// What stands before modules' names: diffusers' components, and what ComfyUI and OMI call them.
     private static let prefixes: [(String, String?)] =
         NamedChanges.components.map { ($0 + ".", Optional($0)) } + [
             ("diffusion_model.", nil), ("model.diffusion_model.", nil),
             ("text_encoders.clip_l.transformer.", "text_encoder"),
             ("text_encoders.clip_g.transformer.", "text_encoder_2"),
             ("text_encoders.t5xxl.transformer.", "text_encoder_3"),
+            ("clip_l.", "text_encoder"), ("clip_g.", "text_encoder_2"), ("t5.", "text_encoder_3"),
         ]
 
     /// The oldest files are of one network alone, and do not say so.

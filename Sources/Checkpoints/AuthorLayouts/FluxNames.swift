@@ -6,12 +6,14 @@ package enum FluxNames {
         embedders + outside + (0..<depth).flatMap(projections) + (0..<singleDepth).flatMap(singleProjections)
     }
 
-    /// What XLabs' adapters change of `linear1`: its first rows (XLabs-AI/x-flux src/flux/modules/layers.py).
-    package static func attentions(singleDepth: Int) -> [FusedModule] {
-        (0..<singleDepth).map {
+    /// Names that only adapters have: OMI's of `img_in` (Nerogar/OneTrainer convert_flux_lora.py), and of XLabs, who
+    /// change of `linear1` the first rows (XLabs-AI/x-flux src/flux/modules/layers.py).
+    package static func ofAdapters(singleDepth: Int) -> [FusedModule] {
+        let attentions = (0..<singleDepth).map {
             FusedModule("qkv", "attn.to_q", "attn.to_k", "attn.to_v")
                 .under("single_blocks.\($0)", "single_transformer_blocks.\($0)")
         }
+        return attentions + [FusedModule("img_in.proj", "x_embedder")]
     }
 
     /// The projections of a block of two streams.

@@ -21,6 +21,11 @@ package struct FusedModule: Sendable {
         return found
     }
 
+    /// Several in one, each by itself, as OneTrainer's OMI names number them (`img_attn.qkv.0`); none of a single one.
+    package var parts: [FusedModule] {
+        ours.count > 1 ? ours.enumerated().map { FusedModule("\(theirs).\($0)", $1) } : []
+    }
+
     /// Their module under prefixes.
     func under(_ theirs: String, _ ours: String) -> FusedModule {
         FusedModule("\(theirs).\(self.theirs)", self.ours.map { "\(ours).\($0)" }, isSwapped)

@@ -159,6 +159,23 @@ struct FusedAdapterTests {
             model: pipeline, adapters: ["rex": adapter], modelDigest: adapter.description.modelDigest)
     }
 
+    /// OneTrainer's OMI names number the parts of a module.
+    @Test func partsThatAreNumberedHaveTheirPlaces() throws {
+        let name = "transformer_blocks.0.attn.to_k"
+        let shape = try network.shape(of: name + ".weight")
+        let (path, stem) = (folder + "/omi.safetensors", "transformer.joint_blocks.0.x_block.attn.qkv.1")
+        try Safetensors.write(
+            [
+                stem + ".lora_down.weight": Tensor(repeating: 0.01, shape: [1, shape[1]]),
+                stem + ".lora_up.weight": Tensor(repeating: 0.1, shape: [shape[0], 1]),
+                stem + ".alpha": Tensor([1], shape: []),
+            ], to: path)
+        #expect(try imported(path).names == ["A", "B"].map { "base_model.model.\(name).lora_\($0).weight" })
+        let pipeline = try DiffusionPipeline(directory: model.folder)
+        let changes = try AdapterChanges(path: path, for: AdapterTargets(pipeline)).changes
+        #expect(changes.map(\.parameter.name) == [name + ".weight"])
+    }
+
     @Test(arguments: [1, 2, 5]) func rowsThatAreNotThoseOfAllPartsFitNothing(parts: Int) throws {
         let width = try network.shape(of: "transformer_blocks.0.attn.to_q.weight")[0]
         let path = try adapter("joint_blocks_0_x_block_attn_qkv", rows: parts * width, inputs: width)

@@ -14,7 +14,7 @@ enum FusedNames {
         case .flux(let flux):
             fused(
                 FluxNames.modules(depth: flux.configuration.depth, singleDepth: flux.configuration.singleDepth)
-                    + FluxNames.attentions(singleDepth: flux.configuration.singleDepth), weights)
+                    + FluxNames.ofAdapters(singleDepth: flux.configuration.singleDepth), weights)
         }
     }
 
@@ -29,7 +29,7 @@ enum FusedNames {
 
     /// Modules that lie one after the other in the rows of another program's single one.
     private static func fused(_ modules: [FusedModule], _ weights: Weights) -> [(String, [AdapterTargets.Place])] {
-        modules.compactMap { module in
+        (modules + modules.flatMap(\.parts)).compactMap { module in
             let rows = module.rows { weights.byName["\($0).weight"]?.shape[0] }
             let places = rows?.map {
                 AdapterTargets.Place(
