@@ -88,8 +88,8 @@ struct CostSheet {
         note(activations + numbers.taughtBytes + (4 * numbers.gradientShare + numbers.momentBytes) * count)
         // Beside what is drawn from now on there is what was learnt, as its file has it.
         if !numbers.areWeights { learntBytes += 4 * count }
-        // The last checkpoint and the one being written; the adapter, in half precision.
-        diskBytes += 2 * (4 + numbers.momentBytes) * count + 2 * count
+        // The last two checkpoints and the one being written; what is written later has the room of the third.
+        diskBytes += 3 * (4 + numbers.momentBytes) * count
     }
 
     /// Pictures stay to the end.
