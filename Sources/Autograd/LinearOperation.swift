@@ -66,7 +66,7 @@ package struct Linear: Operation {
 
     /// Of x and w; as many for the gradient of each.
     package var products: Products {
-        let each = $saved[0].shape.dropLast().reduce($saved[1].shape.reduce(1, *), *)
+        let each = $saved[0].shape.reduce(1, *) * $saved[1].shape[0]
         return Products(forward: each, backward: [each, each, 0])
     }
 }

@@ -134,7 +134,7 @@ package struct MultiplyRows: Operation {
     }
 
     /// What `forward` would keep, without its product.
-    fileprivate mutating func keep(_ inputs: [Tensor]) { saved = inputs }
+    fileprivate mutating func keep(_ inputs: Kept) { _saved = inputs }
 
     private func scaled(_ x: Tensor, by v: Tensor) -> Tensor {
         let y = Tensor(uninitialized: x.shape)
@@ -177,7 +177,7 @@ package struct AddGatedRows: Operation {
     /// ∂/∂x and ∂/∂y [.., C], ∂/∂v [groups, C], from ∂/∂z [.., C].
     package func backward(_ dOutput: Tensor, needs: [Bool]) -> [Tensor?] {
         var product = MultiplyRows(rowsPerGroup: rowsPerGroup)
-        product.keep(saved)
+        product.keep(_saved)
         return [dOutput] + product.backward(dOutput, needs: Array(needs.dropFirst()))
     }
 }
