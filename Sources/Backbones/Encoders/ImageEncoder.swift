@@ -88,7 +88,7 @@ package struct CLIPEncoder: ImageEncoder {
     }
 
     /// How many ids a text has with both marks, also where the model takes fewer.
-    package func count(_ text: String) -> Int { tokenizer.encode(text).count + 2 }
+    package func count(_ text: String) -> Int { tokenizer.marked(text, length: .max).count }
 
     /// A text's ids with both marks, as many as the model takes.
     package func marked(_ text: String) -> [Int32] { tokenizer.marked(text, length: model.configuration.text.length) }
