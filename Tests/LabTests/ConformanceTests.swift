@@ -21,6 +21,14 @@ private func inFolder<Result>(_ body: (String) throws -> Result) throws -> Resul
     return try body(folder)
 }
 
+/// Makes links in `folder` to what a release's folder holds, as far as it is wanted.
+private func linkFiles(of source: String, into folder: String, where isWanted: (String) -> Bool) throws {
+    for file in try FileManager.default.contentsOfDirectory(atPath: source) where isWanted(file) {
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(folder)/\(file)", withDestinationPath: "\(source)/\(file)")
+    }
+}
+
 @Suite(
     .computing, .serialized,
     .enabled(if: fixtures != nil, "the reference fixtures (../shared/fixtures) are not on this machine"))
@@ -98,10 +106,7 @@ struct ReleaseConformanceTests {
         let source = "\(releases!)/lumina-mgpt-7b-768"
         let settings = try JSONValue(json: Data(contentsOf: URL(fileURLWithPath: "\(source)/config.json")))
         let report = try inFolder { folder in
-            for file in try FileManager.default.contentsOfDirectory(atPath: source) where file != "config.json" {
-                try FileManager.default.createSymbolicLink(
-                    atPath: "\(folder)/\(file)", withDestinationPath: "\(source)/\(file)")
-            }
+            try linkFiles(of: source, into: folder) { $0 != "config.json" }
             try settings.adding("max_position_embeddings", 96).line.write(
                 to: URL(fileURLWithPath: "\(folder)/config.json"))
             return try Conformance.run(folder)
@@ -118,10 +123,7 @@ struct ReleaseConformanceTests {
         let shape = try #require(codes[first]).shape
         codes[first] = Tensor(zeros: [shape[0], 8] + shape.dropFirst(2))
         let report = try inFolder { folder in
-            for file in try FileManager.default.contentsOfDirectory(atPath: source) where !file.contains("_vae_") {
-                try FileManager.default.createSymbolicLink(
-                    atPath: "\(folder)/\(file)", withDestinationPath: "\(source)/\(file)")
-            }
+            try linkFiles(of: source, into: folder) { !$0.contains("_vae_") }
             try Safetensors.write(codes, to: "\(folder)/infinity_vae_d8_patchify.safetensors")
             return try Conformance.run(folder)
         }
@@ -161,10 +163,7 @@ struct ReleaseConformanceTests {
     func anEmptyNegativePromptIsReadWhereItIsGiven(given: JSONValue, isZero: Bool) throws {
         let source = "\(releases!)/sdxl"
         let report = try inFolder { folder in
-            for file in try FileManager.default.contentsOfDirectory(atPath: source) where !file.hasPrefix("expected.") {
-                try FileManager.default.createSymbolicLink(
-                    atPath: "\(folder)/\(file)", withDestinationPath: "\(source)/\(file)")
-            }
+            try linkFiles(of: source, into: folder) { !$0.hasPrefix("expected.") }
             let words = try JSONValue(json: Data(contentsOf: URL(fileURLWithPath: "\(source)/expected.json")))
             try words.adding("negative_prompt", given).line.write(
                 to: URL(fileURLWithPath: "\(folder)/expected.json"))
