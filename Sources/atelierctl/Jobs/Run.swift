@@ -207,11 +207,8 @@ struct Run: AsyncParsableCommand {
             } else if let line = lines.line(of: progress) {
                 Terminal.note(line)
             }
-        case .artifact(let artifact):
-            Terminal.clear()
-            print(printable(artifact.path))
+        case .artifact(let artifact): print(printable(artifact.path))
         case .done(let done):
-            Terminal.clear()
             for warning in JobWarnings.further(in: done.result, told: told) {
                 Terminal.note("warning: " + printable(warning))
             }

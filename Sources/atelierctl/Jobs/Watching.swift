@@ -50,7 +50,6 @@ struct Watching {
 
     private func end(_ id: UUID, _ job: JSONValue, _ state: JobState, told: [String]) async throws {
         if !json {
-            Terminal.clear()
             let reason = [job["error_code"]?.string, job["error_message"]?.string, job["cancel_reason"]?.string]
                 .compactMap { $0 }.joined(separator: ": ")
             print("\(job["job"]?.string ?? "")  \(state.rawValue)\(reason.isEmpty ? "" : "  " + printable(reason))")
