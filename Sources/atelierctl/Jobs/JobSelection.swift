@@ -85,8 +85,7 @@ struct JobSelection {
             for (job, id) in zip(page, ids) {
                 switch findings[id] {
                 case .unfit(let reason, _) where !chosen.isEmpty:
-                    Terminal.note(
-                        "atelierctl: \(id.uuidString.lowercased()) cannot be \(participle): \(printable(reason))")
+                    noteUnfit(id.uuidString.lowercased(), reason)
                 case .unfit(let reason, worthSaying: true): unfit[reason, default: 0] += 1
                 case .unfit(let reason, worthSaying: false): needless[reason, default: 0] += 1
                 case .fits(let members, let words):
@@ -102,7 +101,7 @@ struct JobSelection {
         // Where nothing is left to do somebody wants to know why.
         if left.isEmpty { unfit.merge(needless) { $1 } }
         for (reason, count) in unfit.sorted(by: { $0.key < $1.key }) {
-            Terminal.note("atelierctl: \(counted(count, "job")) cannot be \(participle): \(printable(reason))")
+            noteUnfit(counted(count, "job"), reason)
         }
         return left
     }
@@ -128,7 +127,7 @@ struct JobSelection {
                 } else if chosen.isEmpty {
                     unfit[state, default: 0] += 1
                 } else {
-                    Terminal.note("atelierctl: \(job["job"]?.string ?? "") cannot be \(participle): it is \(state)")
+                    noteUnfit(job["job"]?.string ?? "", "it is \(state)")
                 }
             }
             guard page.count == Self.page, let last = page.last?["job"]?.string else { break }
@@ -145,8 +144,12 @@ struct JobSelection {
     private func noteAbsence(_ unfit: [String: Int]) {
         if unfit.isEmpty { Terminal.note("atelierctl: no such job") }
         for (state, count) in unfit.sorted(by: { $0.key < $1.key }) {
-            let jobs = counted(count, "job")
-            Terminal.note("atelierctl: \(jobs) cannot be \(participle): \(count == 1 ? "it is" : "they are") \(state)")
+            noteUnfit(counted(count, "job"), "\(count == 1 ? "it is" : "they are") \(state)")
         }
+    }
+
+    /// Says of a job, by its id, or of several, by their number, why it cannot be done.
+    private func noteUnfit(_ jobs: String, _ reason: String) {
+        Terminal.note("atelierctl: \(jobs) cannot be \(participle): \(printable(reason))")
     }
 }
