@@ -34,7 +34,7 @@ extension Parts {
             logger.critical("engine cannot be executed", metadata: ["engine": "\(settings.engine)"])
             return 78
         }
-        if settings.engineConfinement != "none", !Confinement.isPossible {
+        if settings.confinedModels != nil, !Confinement.isPossible {
             logger.warning("engines have this user's rights: the kernel has no Landlock to take the daemon's from them")
         }
         guard await hasSchema(store("start")) else { return 69 }
