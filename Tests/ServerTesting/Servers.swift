@@ -94,16 +94,17 @@ package struct Servers: Sendable {
 
     /// Makes an empty database no other test has, gives its URL. ``dropDatabase(_:)`` removes it; the folder's end does
     /// too.
-    package func makeDatabase() async throws -> String {
+    /// - Parameter options: of `create database`: its template, its encoding.
+    package func makeDatabase(_ options: String = "") async throws -> String {
         let name = "t_" + UUID().uuidString.lowercased().replacing("-", with: "")
         try await Self.run(
-            "psql", ["-XqAt", "-v", "ON_ERROR_STOP=1", "-d", postgresURL, "-c", "create database \(name)"])
+            "psql", ["-XqAt", "-v", "ON_ERROR_STOP=1", "-d", postgresURL, "-c", "create database \(name) \(options)"])
         var parts = URLComponents(string: postgresURL)!
         parts.path = "/" + name
         return parts.string!
     }
 
-    /// Removes a database made by ``makeDatabase()``, whoever is connected.
+    /// Removes a database made by ``makeDatabase(_:)``, whoever is connected.
     package func dropDatabase(_ url: String) async throws {
         guard let name = URLComponents(string: url)?.path.dropFirst(), name.hasPrefix("t_") else {
             throw Failure(description: "not a test's database")

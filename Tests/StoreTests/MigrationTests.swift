@@ -68,17 +68,13 @@ import Testing
 
     /// As the template of a server is that was made where no locale is set.
     @Test func aDatabaseThatIsNotInUTF8IsRefused() async throws {
-        try await Stage.with(migrated: false) { stage in
-            let name = "other_\(UUID().uuidString.prefix(8).lowercased())"
-            try await stage.store.query("create database \(name) template template0 encoding 'SQL_ASCII' locale 'C'")
-            var url = try #require(URLComponents(string: stage.url))
-            url.path = "/" + name
-            let other = Store(url: try #require(url.string), application: "test")
-            let migrations = try Migrations(directory: Servers.root + "/sql")
-            let error = try await #require(throws: StoreError.self) { try await migrations.apply(to: other) }
-            #expect(error.description.hasPrefix("this database is in SQL_ASCII, which cuts texts"), "\(error)")
-            try await stage.store.query("drop database \(name) with (force)")
-        }
+        let servers = try await Servers.running()
+        let url = try await servers.makeDatabase("template template0 encoding 'SQL_ASCII' locale 'C'")
+        let store = Store(url: url, application: "test")
+        let migrations = try Migrations(directory: Servers.root + "/sql")
+        let error = try await #require(throws: StoreError.self) { try await migrations.apply(to: store) }
+        #expect(error.description.hasPrefix("this database is in SQL_ASCII, which cuts texts"), "\(error)")
+        try await servers.dropDatabase(url)
     }
 
     @Test func migrationsAtTheSameTimeApplyEachFileOnce() async throws {
