@@ -6,24 +6,14 @@ package struct AdapterReader {
     private let path: String
     /// The networks that the folder has an adapter of PEFT's for, each in a folder called like it.
     private let components: [String]
-    /// The tensors that change something.
-    private let names: [String]
 
     /// - Parameter path: a file, or a folder that holds one, or one for each of several networks.
     /// - Throws: `CheckpointError`, also for what belongs to the changes in a folder and would not be read.
     package init(_ path: String) throws(CheckpointError) {
         let folder = AdapterFolder(path)
-        let components = folder.components
         if let problem = folder.problem { throw CheckpointError(path: path, problem: problem) }
-        let checkpoint = try Checkpoint.open(components.first.map { "\(path)/\($0)" } ?? path)
-        names = checkpoint.names.filter { !Self.isIdle($0, in: checkpoint) }
-        (self.path, self.components, self.checkpoint) = (path, components, checkpoint)
-    }
-
-    /// Whether a tensor is a whole difference that is zero, as ComfyUI writes them of what does not change.
-    private static func isIdle(_ name: String, in checkpoint: Checkpoint) -> Bool {
-        guard name.hasSuffix(".diff") || name.hasSuffix(".diff_b") else { return false }
-        return (try? checkpoint.tensor(name).floats().allSatisfy { $0 == 0 }) == true
+        (self.path, components) = (path, folder.components)
+        checkpoint = try Checkpoint.open(folder.components.first.map { "\(path)/\($0)" } ?? path)
     }
 
     private func problem(_ text: String) -> CheckpointError { CheckpointError(path: path, problem: text) }
@@ -33,13 +23,26 @@ package struct AdapterReader {
         guard components.isEmpty else { return try ofComponents() }
         // A concept may be called as what is looked for in others' names.
         if checkpoint.metadata["format"] == Self.ownFormat { return try own() }
-        for name in names {
-            guard let kind = Self.unbuilt.first(where: { ".\(name).".contains($0.mark) }) else { continue }
-            throw problem("\(name): \(kind.words)")
+        let names = try changing()
+        if isOfPEFT(names) { return try peft(names) }
+        if names.contains(where: { AdapterNames.kohya($0)?.ending == ".lora_down.weight" }) { return try kohya(names) }
+        return try diffusers(names)
+    }
+
+    /// The tensors that change something.
+    /// - Throws: `CheckpointError` for the first of a kind that is not built.
+    private func changing() throws -> [String] {
+        try checkpoint.names.filter { name in
+            guard let kind = Self.unbuilt.first(where: { ".\(name).".contains($0.mark) }) else { return true }
+            guard isIdle(name) else { throw problem("\(name): \(kind.words)") }
+            return false
         }
-        if isOfPEFT { return try peft() }
-        if names.contains(where: { AdapterNames.kohya($0)?.ending == ".lora_down.weight" }) { return try kohya() }
-        return try diffusers()
+    }
+
+    /// Whether a tensor is a whole difference that is zero, as ComfyUI writes them of what does not change.
+    private func isIdle(_ name: String) -> Bool {
+        guard name.hasSuffix(".diff") || name.hasSuffix(".diff_b") else { return false }
+        return (try? tensor(name).floats().allSatisfy { $0 == 0 }) == true
     }
 
     /// What stands in the names of kinds that are not built (KohakuBlueleaf/LyCORIS, Nerogar/OneTrainer), and what to
@@ -64,7 +67,7 @@ package struct AdapterReader {
 
     /// Whether rank and alpha stand in PEFT's settings: told by the names, or by the files', for the names of an
     /// adapter that was taken from within a network lack their beginning.
-    private var isOfPEFT: Bool {
+    private func isOfPEFT(_ names: [String]) -> Bool {
         if names.contains(where: { $0.hasPrefix("base_model.model.") }) { return true }
         let file = (try? Checkpoint.files(at: path))?.first ?? path
         return (file as NSString).lastPathComponent.hasPrefix("adapter_model.")
@@ -153,7 +156,7 @@ package struct AdapterReader {
 
     // MARK: PEFT
 
-    private func peft() throws -> NamedChanges {
+    private func peft(_ names: [String]) throws -> NamedChanges {
         guard let data = FileManager.default.contents(atPath: settingsFile),
             let members = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
         else {
@@ -231,7 +234,7 @@ package struct AdapterReader {
         return members
     }
 
-    private func diffusers() throws -> NamedChanges {
+    private func diffusers(_ names: [String]) throws -> NamedChanges {
         let header = try diffusersSettings()
         var parts: [NamedChanges.Module: ChangeParts] = [:]
         for name in names {
@@ -260,7 +263,7 @@ package struct AdapterReader {
 
     // MARK: kohya
 
-    private func kohya() throws -> NamedChanges {
+    private func kohya(_ names: [String]) throws -> NamedChanges {
         var parts: [NamedChanges.Module: ChangeParts] = [:]
         for name in names {
             guard let (module, ending) = AdapterNames.kohya(name) else {
