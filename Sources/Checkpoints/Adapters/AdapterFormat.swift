@@ -28,9 +28,11 @@ package struct NamedChanges: Sendable {
         /// A module of whichever component has it, where none is given. Of CLIP's text tower, where that stands alone,
         /// transformers 5 writes names that lack the tower's own.
         package init(component: String? = nil, name: String) {
-            let dot = [".", "_"].first { name.hasPrefix("encoder\($0)layers\($0)") }
-            let isOfEncoder = component?.hasPrefix("text_encoder") == true
-            (self.component, self.name) = (component, isOfEncoder ? dot.map { "text_model\($0)" + name } ?? name : name)
+            (self.component, self.name) = (component, name)
+            guard component?.hasPrefix("text_encoder") == true else { return }
+            for dot in [".", "_"] where name.hasPrefix("encoder\(dot)layers\(dot)") {
+                self.name = "text_model\(dot)\(name)"
+            }
         }
 
         /// With its component's name before it, where it has one.
