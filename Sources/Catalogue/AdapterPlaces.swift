@@ -64,13 +64,12 @@ struct AdapterPlaces {
         guard let form = NetworkForm(weights: weights.names) else { return [] }
         return switch form {
         case .unet(let form): unet(own, form)
-        case .mmdit: joined(form.modules, own)
-        case .flux(_, let singleDepth): joined(form.modules + FluxNames.ofAdapters(singleDepth: singleDepth), own)
+        case .mmdit, .flux: joined(form.modulesOfAdapters, own)
         }
     }
 
     private static func joined(_ modules: [FusedModule], _ own: [String: Place]) -> [(String, [Place])] {
-        (modules + modules.flatMap(\.parts)).compactMap { module in
+        modules.compactMap { module in
             let rows = module.rows { own[$0]?.shape[0] }
             let found = rows?.map {
                 Place(module: $0, shape: own[$0]!.shape, rows: $1, isSwapped: module.isSwapped)

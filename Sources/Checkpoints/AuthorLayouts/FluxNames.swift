@@ -1,14 +1,14 @@
 /// FLUX.1 as its authors' code names it (black-forest-labs/flux src/flux/model.py), and as diffusers does
 /// (`convert_flux_transformer_checkpoint_to_diffusers` in src/diffusers/loaders/single_file_utils.py).
-package enum FluxNames {
+enum FluxNames {
     /// The matrices of a network of `depth` blocks of two streams and `singleDepth` of one.
-    package static func modules(depth: Int, singleDepth: Int) -> [FusedModule] {
+    static func modules(depth: Int, singleDepth: Int) -> [FusedModule] {
         embedders + outside + (0..<depth).flatMap(projections) + (0..<singleDepth).flatMap(singleProjections)
     }
 
     /// Names that only adapters have: OMI's of `img_in` (Nerogar/OneTrainer convert_flux_lora.py), and of XLabs, who
     /// change of `linear1` the first rows (XLabs-AI/x-flux src/flux/modules/layers.py).
-    package static func ofAdapters(singleDepth: Int) -> [FusedModule] {
+    static func ofAdapters(singleDepth: Int) -> [FusedModule] {
         let attentions = (0..<singleDepth).map {
             FusedModule("qkv", "attn.to_q", "attn.to_k", "attn.to_v")
                 .under("single_blocks.\($0)", "single_transformer_blocks.\($0)")

@@ -22,7 +22,7 @@ package struct FusedModule: Sendable {
     }
 
     /// Several in one, each by itself, as OneTrainer's OMI names number them (`img_attn.qkv.0`); none of a single one.
-    package var parts: [FusedModule] {
+    var parts: [FusedModule] {
         ours.count > 1 ? ours.enumerated().map { FusedModule("\(theirs).\($0)", $1) } : []
     }
 

@@ -1,9 +1,9 @@
 /// Stable Diffusion 3 and 3.5 as its authors' code names it (Stability-AI/sd3.5 mmditx.py), and as diffusers does
 /// (`convert_sd3_transformer_checkpoint_to_diffusers` in src/diffusers/loaders/single_file_utils.py).
-package enum MMDiTNames {
+enum MMDiTNames {
     /// The matrices of a network of `depth` blocks. The authors' shift stands before the scale where only these two
     /// are, as after the last block's text; diffusers has them the other way round.
-    package static func modules(depth: Int) -> [FusedModule] {
+    static func modules(depth: Int) -> [FusedModule] {
         outside + (0..<depth).flatMap { projections($0, isLast: $0 == depth - 1) }
     }
 

@@ -31,6 +31,14 @@ package enum NetworkForm: Sendable, Equatable {
         }
     }
 
+    /// What adapters may call their modules: these matrices, those that only adapters have a name for, and each part of
+    /// several in one.
+    package var modulesOfAdapters: [FusedModule] {
+        var modules = modules
+        if case .flux(_, let singleDepth) = self { modules += FluxNames.ofAdapters(singleDepth: singleDepth) }
+        return modules + modules.flatMap(\.parts)
+    }
+
     /// That of a U-Net; nil of other networks.
     var unet: UNetNames.Form? {
         if case .unet(let form) = self { return form }

@@ -10,11 +10,9 @@ enum FusedNames {
     ) -> [(String, [AdapterTargets.Place])] {
         switch network {
         case .unet(let unet): sgm(unet.configuration, weights)
-        case .mmdit(let mmdit): fused(MMDiTNames.modules(depth: mmdit.configuration.depth), weights)
+        case .mmdit(let mmdit): fused(.mmdit(depth: mmdit.configuration.depth), weights)
         case .flux(let flux):
-            fused(
-                FluxNames.modules(depth: flux.configuration.depth, singleDepth: flux.configuration.singleDepth)
-                    + FluxNames.ofAdapters(singleDepth: flux.configuration.singleDepth), weights)
+            fused(.flux(depth: flux.configuration.depth, singleDepth: flux.configuration.singleDepth), weights)
         }
     }
 
@@ -28,8 +26,8 @@ enum FusedNames {
     }
 
     /// Modules that lie one after the other in the rows of another program's single one.
-    private static func fused(_ modules: [FusedModule], _ weights: Weights) -> [(String, [AdapterTargets.Place])] {
-        (modules + modules.flatMap(\.parts)).compactMap { module in
+    private static func fused(_ form: NetworkForm, _ weights: Weights) -> [(String, [AdapterTargets.Place])] {
+        form.modulesOfAdapters.compactMap { module in
             let rows = module.rows { weights.byName["\($0).weight"]?.shape[0] }
             let places = rows?.map {
                 AdapterTargets.Place(
