@@ -35,3 +35,6 @@ INLINE float erf_inline(float x) {
     float y = 1.0f - p * exp_inline(-a * a);
     return x < 0 ? -y : y;
 }
+
+// Which of `groups` vectors belongs to row r; the last is followed by the first.
+INLINE long group_of(long r, long rows_per_group, long groups) { return r / rows_per_group % groups; }

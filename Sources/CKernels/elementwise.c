@@ -93,7 +93,7 @@ CLONES float atelier_max_abs(const float *x, long n) {
 CLONES void atelier_add_rows(float *y, const float *x, const float *v, long begin, long end, long width,
                              long rows_per_group, long group_count) {
     for (long r = begin; r < end; r++) {
-        const float *group = v + (r / rows_per_group) % group_count * width;
+        const float *group = v + group_of(r, rows_per_group, group_count) * width;
         for (long c = 0; c < width; c++) y[r * width + c] = x[r * width + c] + group[c];
     }
 }
@@ -110,7 +110,7 @@ CLONES void atelier_reduce_rows(float *dv, const float *dy, const float *x, long
                                 long group_count, long column_begin, long column_end) {
     FAST
     for (long r = 0; r < rows; r++) {
-        float *group = dv + (r / rows_per_group) % group_count * width;
+        float *group = dv + group_of(r, rows_per_group, group_count) * width;
         const float *row = dy + r * width;
         if (x) for (long c = column_begin; c < column_end; c++) group[c] += row[c] * x[r * width + c];
         else for (long c = column_begin; c < column_end; c++) group[c] += row[c];

@@ -2,9 +2,6 @@
 #include "elementary.h"
 #include <math.h>
 
-// The row of `groups` vectors that belongs to row r; the last is followed by the first.
-static inline long group_of(long r, long rows_per_group, long groups) { return r / rows_per_group % groups; }
-
 CLONES void atelier_layer_norm(float *y, float *statistics, const float *x, const float *scale, const float *shift,
                                float offset, long begin, long end, long width, long rows_per_group, long groups,
                                float epsilon) {
