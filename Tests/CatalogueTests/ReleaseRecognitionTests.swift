@@ -112,6 +112,14 @@ struct ReleaseRecognitionTests {
         #expect(try ReleaseScan([folder.path + "/models--lumina"]).recognized().family == .chameleon)
     }
 
+    /// What a release is described as once it is among the models.
+    private func added(_ release: String) throws -> ModelDescription {
+        let models = try TemporaryFolder()
+        let added = try ModelInstallation(directory: models.path).add(
+            release: ["\(releases!)/\(release)"], name: "m")
+        return try #require(added.model.description)
+    }
+
     /// The pocket models' rates would make a model of billions of numbers forget what it knows.
     @Test(arguments: [
         ("infinity-2b", "arbooth", 6e-3 / 256), ("infinity-2b", "lora", 1e-4), ("lumina-mgpt-7b-768", "lora", 2e-5),
@@ -119,11 +127,7 @@ struct ReleaseRecognitionTests {
         ("flux1-dev", "lora", 1e-4),
     ])
     func aReleasedModelHasItsAuthorsRates(release: String, method: String, rate: Double) throws {
-        let models = try TemporaryFolder()
-        let added = try ModelInstallation(directory: models.path).add(
-            release: ["\(releases!)/\(release)"], name: "m"
-        ).model
-        let training = try #require(added.description?.training)
+        let training = try #require(try added(release).training)
         #expect(training[method]?["learning_rate"]?.double == rate, "\(training)")
         #expect(training["supervisor"]?["supervisor_optimizer"] == (release == "flux1-dev" ? "prodigy" : nil))
     }
@@ -134,17 +138,14 @@ struct ReleaseRecognitionTests {
         ("flux1-dev", 4, 500),
     ])
     func aReleasedModelLearnsAsLongAsItsAuthorsHadIt(release: String, batch: Int, steps: Int) throws {
-        let models = try TemporaryFolder()
-        let added = try ModelInstallation(directory: models.path).add(
-            release: ["\(releases!)/\(release)"], name: "m"
-        ).model
-        let training = try #require(added.description?.training)
+        let description = try added(release)
+        let training = try #require(description.training)
         for method in ["lora", "proxy-tuning"] {
             #expect(training[method]?["batch"] == .integer(batch), "\(training)")
             #expect(training[method]?["iterations"] == .integer(steps), "\(training)")
         }
         let teaching = training["supervisor"]
-        #expect((teaching != nil) == (added.description?.family == .diffusion))
+        #expect((teaching != nil) == (description.family == .diffusion))
         #expect(teaching == nil || teaching?["supervisor_iterations"] == .integer(steps), "\(training)")
         #expect(teaching == nil || teaching?["supervisor_batch"] == .integer(batch), "\(training)")
     }

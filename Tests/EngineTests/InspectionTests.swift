@@ -49,11 +49,21 @@ import Testing
         return try reports(on: [JSONValue.object(common.merging(members) { $1 }).line])[0]
     }
 
-    private func personalization(_ images: [JSONValue], class noun: String = "dog") throws -> InspectionReport {
-        try report(on: [
-            "kind": "personalize", "method": "arbooth", "images": .array(images),
+    /// - Parameters:
+    ///   - images: one picture unless given.
+    ///   - members: of the job, in the place of those it would have.
+    private func personalization(
+        _ images: [JSONValue]? = nil, class noun: String = "dog", adding members: [String: JSONValue] = [:]
+    ) throws -> InspectionReport {
+        let common: [String: JSONValue] = [
+            "kind": "personalize", "method": "arbooth", "images": .array(try images ?? [square()]),
             "concept": ["name": "rex", "role": "subject", "class": .string(noun)],
-        ])
+        ]
+        return try report(on: common.merging(members) { $1 })
+    }
+
+    private func square() throws -> JSONValue {
+        image(try Picture(width: 64, height: 64, filledWith: (9, 99, 199)).png())
     }
 
     private func image(_ bytes: [UInt8], _ field: String = "data") -> JSONValue {
@@ -283,10 +293,8 @@ import Testing
 
     @Test func optionsThatNothingActsOnAreTold() throws {
         func warnings(_ proxies: JSONValue) throws -> [String]? {
-            try report(on: [
-                "kind": "personalize", "method": "proxy-tuning",
-                "concept": ["name": "rex", "role": "subject", "class": "dog"],
-                "images": [image(try Picture(width: 64, height: 64, filledWith: (9, 99, 199)).png())],
+            try personalization(adding: [
+                "method": "proxy-tuning",
                 "options": ["proxies": proxies, "filter": 0.5, "contexts": ["on the beach"], "rank": 4],
             ]).warnings
         }
@@ -302,11 +310,7 @@ import Testing
     /// At the last step there are samples.
     @Test func previewsThatNoStepComesToAreTold() throws {
         func warnings(_ every: Int, _ options: JSONValue = [:]) throws -> [String]? {
-            try report(on: [
-                "kind": "personalize", "method": "arbooth", "preview_every": .integer(every), "options": options,
-                "concept": ["name": "rex", "role": "subject", "class": "dog"],
-                "images": [image(try Picture(width: 64, height: 64, filledWith: (9, 99, 199)).png())],
-            ]).warnings
+            try personalization(adding: ["preview_every": .integer(every), "options": options]).warnings
         }
         #expect(
             try warnings(40, ["iterations": 40]) == [
@@ -317,7 +321,7 @@ import Testing
     }
 
     @Test func picturesThatNoConceptIsLearntFromAreTold() throws {
-        let picture = image(try Picture(width: 64, height: 64, filledWith: (9, 99, 199)).png())
+        let picture = try square()
         let report = try report(on: [
             "kind": "personalize", "method": "proxy-tuning", "images": [picture, picture, picture],
             "concepts": [
@@ -330,7 +334,7 @@ import Testing
 
     /// Places are counted from 0, and may be counted from 1.
     @Test func picturesThatSeveralConceptsAreLearntFromAreTold() throws {
-        let picture = image(try Picture(width: 64, height: 64, filledWith: (9, 99, 199)).png())
+        let picture = try square()
         func warnings(_ proxies: JSONValue) throws -> [String]? {
             try report(on: [
                 "kind": "personalize", "method": "proxy-tuning", "images": [picture, picture, picture],
@@ -352,11 +356,7 @@ import Testing
     /// FLUX.1's supervisors have Prodigy without being asked, for whom 1e-4 is no rate.
     @Test func aRateThatProdigyLearnsNothingAtIsTold() throws {
         func warnings(_ options: JSONValue) throws -> [String]? {
-            try report(on: [
-                "kind": "personalize", "method": "proxy-tuning", "options": options,
-                "concept": ["name": "rex", "role": "subject", "class": "dog"],
-                "images": [image(try Picture(width: 64, height: 64, filledWith: (9, 99, 199)).png())],
-            ]).warnings
+            try personalization(adding: ["method": "proxy-tuning", "options": options]).warnings
         }
         let given = try warnings(["supervisor_optimizer": "prodigy", "supervisor_learning_rate": 0.01])
         #expect(given?.count == 1)
@@ -370,11 +370,7 @@ import Testing
 
     @Test func promptsThatDoNotNameWhatIsLearntAreTold() throws {
         func warnings(_ prompts: JSONValue) throws -> [String]? {
-            try report(on: [
-                "kind": "personalize", "method": "arbooth", "prompts": prompts,
-                "concept": ["name": "rex", "role": "subject", "class": "dog"],
-                "images": [image(try Picture(width: 64, height: 64, filledWith: (9, 99, 199)).png())],
-            ]).warnings
+            try personalization(adding: ["prompts": prompts]).warnings
         }
         let unnamed = "/prompts: none names <rex>: the sample pictures will not show what was learnt"
         #expect(try warnings(["a dog on the beach", "a dog in the snow"]) == [unnamed])
@@ -384,9 +380,7 @@ import Testing
 
     @Test func aNounThatBringsAnArticleIsTold() throws {
         func warnings(_ noun: String) throws -> [String]? {
-            try personalization(
-                [image(try Picture(width: 64, height: 64, filledWith: (9, 99, 199)).png())], class: noun
-            ).warnings
+            try personalization(class: noun).warnings
         }
         #expect(try warnings("The dog") == ["/concept/class: “dog” alone is meant: it is learnt as a <rex> The dog"])
         #expect(try warnings("dog") == nil)
@@ -413,10 +407,9 @@ import Testing
 
     @Test func thePromptOfAStyleWithoutANounIsReadToo() throws {
         func found(_ prompt: String) throws -> InspectionReport {
-            try report(on: [
-                "kind": "personalize", "model": "pocket-chameleon", "method": "coar",
-                "concept": ["name": "ink", "role": "style"], "options": ["prompt": .string(prompt)],
-                "images": [image(try Picture(width: 64, height: 64, filledWith: (9, 99, 199)).png())],
+            try personalization(adding: [
+                "model": "pocket-chameleon", "method": "coar", "concept": ["name": "ink", "role": "style"],
+                "options": ["prompt": .string(prompt)],
             ])
         }
         #expect(
