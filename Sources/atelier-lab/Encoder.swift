@@ -6,8 +6,8 @@ extension EncoderTraining.Kind: ExpressibleByArgument {}
 
 struct Encoder: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Train the encoders that metrics are measured with, pocket-clip and pocket-dino.",
-        subcommands: [Train.self, Export.self])
+        abstract: "Train and score the encoders that metrics are measured with, pocket-clip and pocket-dino.",
+        subcommands: [Train.self, Export.self, Score.self])
 
     struct Train: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -59,6 +59,19 @@ struct Encoder: ParsableCommand {
             try OutputPlace.folder(output)
             let figures = try EncoderTraining.export(kind, run: folder, to: output)
             try printLine(figures)
+        }
+    }
+
+    struct Score: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print what an encoder finds of held-out pictures, as `encoder export` does: shares, 0 to 1.")
+
+        @Argument(help: "Which encoder.") var kind: EncoderTraining.Kind
+        @Option(help: "The encoder's directory; models/pocket-clip or models/pocket-dino unless given.")
+        var model: String?
+
+        func run() throws {
+            try printLine(EncoderFigures.figures(kind, directory: model ?? "models/pocket-\(kind.rawValue)"))
         }
     }
 }

@@ -4,7 +4,16 @@ import Evaluation
 import LittleWorld
 
 /// What an encoder finds of Little World that training never showed: the figures of its model card, shares in 0…1.
-enum EncoderFigures {
+package enum EncoderFigures {
+    /// The figures, by name, of an encoder's folder as it is shipped and `EncoderTraining.export` writes it.
+    /// - Throws: where the folder's files cannot be read.
+    package static func figures(_ kind: EncoderTraining.Kind, directory: String) throws -> [String: Double] {
+        switch kind {
+        case .clip: figures(try CLIPEncoder(directory: directory))
+        case .dino: figures(try DINOEncoder(directory: directory))
+        }
+    }
+
     /// Captions that find their picture among `count`, pictures that find their caption, and photos whose class is
     /// named right.
     static func figures(_ encoder: CLIPEncoder, count: Int = 500) -> [String: Double] {

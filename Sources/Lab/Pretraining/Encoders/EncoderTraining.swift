@@ -52,11 +52,9 @@ package struct EncoderTraining {
             try words.write(to: URL(fileURLWithPath: EncoderFile.tokenizer.path(in: directory)))
             let tokenizer = try CLIPTokenizer(path: EncoderFile.tokenizer.path(in: directory))
             try write(PocketEncoders.clip(tokenizer: tokenizer), state.values, to: directory)
-            return EncoderFigures.figures(try CLIPEncoder(directory: directory))
-        case .dino:
-            try write(PocketEncoders.dino, DINOTeacher.model(in: state.tensors), to: directory)
-            return EncoderFigures.figures(try DINOEncoder(directory: directory))
+        case .dino: try write(PocketEncoders.dino, DINOTeacher.model(in: state.tensors), to: directory)
         }
+        return try EncoderFigures.figures(kind, directory: directory)
     }
 
     private static func write(_ configuration: some Encodable, _ weights: [String: Tensor], to directory: String) throws
