@@ -29,18 +29,23 @@ import Testing
             #expect(first.said.count == 5, "references, the world, untuned and two choices: \(first.said)")
             #expect(
                 first.text.contains("| its own options | 1 |")
-                    && first.text.contains(#"| `{"learning_rate":0.001}` | 1 |"#), "\(first.text)")
+                    && first.text.contains("| learning rate 0.001 | 1 |"), "\(first.text)")
             #expect(
                 first.text.contains(
-                    #"""
-                    | more DINO than the first choice | dino.tiny-dino | `{"learning_rate":0.001}` > its own options \#
-                    |
-                    """#
-                ), "\(first.text)")
+                    "| more DINO than the first choice | dino.tiny-dino | learning rate 0.001 > its own options |"),
+                "\(first.text)")
             #expect(
                 try sweep(tiny, "arbooth", [#"{"learning_rate":0.001}"#, #"{"batch":1}"#]).said.count == 1,
                 "only the choice that is new")
         }
+    }
+
+    @Test func aChoicesTitleSaysItsOptionsAsTheyWereTyped() {
+        #expect(
+            OptionSweep.title(#"{"learning_rate":3e-4,"iterations":300}"#) == "learning rate 3e-4, iterations 300")
+        #expect(
+            OptionSweep.title(#"{ "moments" : "8-bit", "scale_learning_rates": [1e-3, 0.5], "distillation": false }"#)
+                == "moments 8-bit, scale learning rates [1e-3, 0.5], distillation false")
     }
 
     /// Both rows are of one supervisor's proxies, of which a student sees those that stay.

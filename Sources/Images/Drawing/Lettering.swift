@@ -32,13 +32,14 @@ extension Picture {
         return result
     }
 
-    /// Words in lines of at most `columns` letters; a longer word has a line of its own.
+    /// Words in lines of at most `columns` letters, and one at least; a longer word is broken.
     package static func lines(of text: String, columns: Int) -> [String] {
         text.split(separator: " ").reduce(into: [String]()) { lines, word in
             if let last = lines.last, last.count + 1 + word.count <= columns {
                 lines[lines.count - 1] = last + " " + word
             } else {
-                lines.append(String(word))
+                let length = max(1, columns)
+                lines += stride(from: 0, to: word.count, by: length).map { String(word.dropFirst($0).prefix(length)) }
             }
         }
     }

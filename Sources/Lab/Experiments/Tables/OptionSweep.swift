@@ -73,7 +73,16 @@ package struct OptionSweep {
         }
         let key = "\(method.rawValue)-\(model)-\(SHA256Digest.of(Array(options.text.utf8)).description.prefix(8))"
         return TableVariant(
-            key: key, title: members.isEmpty ? "its own options" : "`\(options.text)`", model: model,
+            key: key, title: members.isEmpty ? "its own options" : OptionSweep.title(choice), model: model,
             way: .learned(method, members))
+    }
+
+    /// A choice for people, as it was typed: `learning rate 3e-4, iterations 300`.
+    static func title(_ choice: String) -> String {
+        let members = choice.matches(of: /"(\w+)"\s*:\s*("(?:[^"\\]|\\.)*"|\[[^\]]*\]|[^\s,}]+)/)
+        return members.map { member in
+            let (name, value) = (member.1.replacing("_", with: " "), member.2.replacing("\"", with: ""))
+            return "\(name) \(value)"
+        }.joined(separator: ", ")
     }
 }
