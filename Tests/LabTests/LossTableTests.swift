@@ -51,6 +51,19 @@ struct LossTableTests {
         #expect(!hasSecondCurve(later) && hasSecondCurve(table.plot(title: "t")))
     }
 
+    /// It goes on from its last checkpoint, behind which the table had rows already.
+    @Test func aKilledRunHasTheTableOfAnUndisturbedOne() throws {
+        defer { try? FileManager.default.removeItem(atPath: table.path) }
+        func text(_ steps: [Int]) throws -> String {
+            try? FileManager.default.removeItem(atPath: table.path)
+            for step in steps { try table.append(step: step, [("loss", 1 / Float(step))]) }
+            return try String(contentsOfFile: table.path, encoding: .utf8)
+        }
+        let undisturbed = try text([50, 100, 150, 200])
+        #expect(try text([50, 100, 150, 100, 150, 200]) == undisturbed)
+        #expect(try text([50, 100, 50, 100, 150, 200]) == undisturbed, "there was no checkpoint")
+    }
+
     @Test func aTableThatCannotBeReadIsNotWrittenOver() throws {
         let noText = Data([0xC3, 0x28])
         defer { try? FileManager.default.removeItem(atPath: table.path) }

@@ -5,13 +5,15 @@ import Images
 struct LossTable {
     let path: String
 
-    /// Adds a row; the first one writes the names above it. Losses that begin later, an adversary's, get columns of
-    /// their own behind the others, empty above.
+    /// Adds a row; the first one writes the names above it. Rows of this step and later ones go: a run that was killed
+    /// comes to the steps after its last checkpoint a second time. Losses that begin later, an adversary's, get columns
+    /// of their own behind the others, empty above.
     /// - Throws: for a table that cannot be read, which is left as it is, or cannot be written.
     func append(step: Int, _ losses: [(name: String, value: Float)]) throws {
         let text = try FileManager.default.fileExists(atPath: path) ? String(contentsOfFile: path, encoding: .utf8) : ""
         var rows = text.split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
         var names = rows.isEmpty ? ["step"] : rows.removeFirst()
+        rows.removeAll { row in Int(row[0]).map { $0 >= step } ?? false }
         names += losses.map { Substring($0.name) }.filter { !names.contains($0) }
         let values = Dictionary(losses.map { (Substring($0.name), Substring("\($0.value)")) }) { $1 }
         rows.append(["\(step)"] + names.dropFirst().map { values[$0] ?? "" })
@@ -32,12 +34,10 @@ struct LossTable {
         return Plot(title: title, series: series).picture()
     }
 
-    /// A run that was killed writes the steps after its last checkpoint a second time: the later row counts.
     private static func points(_ rows: ArraySlice<[Substring]>, column: Int) -> [(x: Double, y: Double)] {
-        let pairs = rows.compactMap { row -> (Double, Double)? in
+        rows.compactMap { row -> (x: Double, y: Double)? in
             guard row.count > column, let step = Double(row[0]), let value = Double(row[column]) else { return nil }
-            return (step, value)
+            return (x: step, y: value)
         }
-        return Dictionary(pairs) { $1 }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 }
