@@ -167,7 +167,9 @@ let package = Package(
             ],
             exclude: ["browser.py"]),
         // Tests.
-        .testTarget(name: "ArchitectureTests"),
+        .testTarget(
+            name: "ArchitectureTests",
+            dependencies: ["atelier-lab", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .testTarget(
             name: "CatalogueTests",
             dependencies: [
@@ -224,7 +226,7 @@ let package = Package(
             dependencies: [
                 "ComputeTesting", "Personalization", "Jobs", "Backbones", "LittleWorld", "Tensors", "Autograd",
                 "Layers", "Images",
-                "Randomness", "ModelTesting", "Checkpoints",
+                "Randomness", "ModelTesting", "Checkpoints", "FileTesting",
             ]),
         .testTarget(name: "AutogradTests", dependencies: ["ComputeTesting", "Autograd", "Tensors"]),
     ],

@@ -22,9 +22,9 @@ struct Compositions: ParsableCommand {
             that are painted for it; how well is the first line, and what perfect pictures have is the arm world's.
             """)
 
-    @Option(help: "The model's directory.") var model: String
-    @Option(help: "A CLIP encoder's directory.") var clip: String
-    @Option(help: "A DINO encoder's directory.") var dino: String
+    @Option(help: "The model's directory.") var model = "models/pocket-chameleon"
+    @Option(help: "A CLIP encoder's directory.") var clip = "models/pocket-clip"
+    @Option(help: "A DINO encoder's directory.") var dino = "models/pocket-dino"
     @Option(help: "The classifier's directory; without it the encoders alone measure.") var classifier: String?
     @Option(help: "The folder for adapters, pictures, sheets and the table.") var folder: String
     @Option(help: "Subjects, none of them seen in training.") var subjects = 6
