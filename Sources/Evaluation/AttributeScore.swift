@@ -9,6 +9,8 @@ package struct AttributeScore: Sendable {
     private var confusions: [PictureTrait: [Confusion: Int]] = [:]
     private var wholly = 0
     private var pictures = 0
+    private var rightPairs = 0
+    private var pairs = 0
 
     /// The score of as many verdicts as truths.
     package init(_ verdicts: [TraitLabels], truths: [TraitLabels]) {
@@ -28,6 +30,10 @@ package struct AttributeScore: Sendable {
         }
         pictures += 1
         if mistakes.isEmpty { wholly += 1 }
+        if truth.hasSecond, verdict[.secondClass] != nil {
+            pairs += 1
+            if PictureTrait.ofSubjects.isDisjoint(with: mistakes) { rightPairs += 1 }
+        }
     }
 
     /// The traits in which a verdict differs from what was asked for.
@@ -42,6 +48,10 @@ package struct AttributeScore: Sendable {
 
     /// The share of pictures right in every trait.
     package var whollyRight: Double { Double(wholly) / Double(max(pictures, 1)) }
+
+    /// The share, of pictures with two subjects, of those right in the class and colour of both, each in its place; nil
+    /// when there is none.
+    package var bothSubjectsRight: Double? { pairs == 0 ? nil : Double(rightPairs) / Double(pairs) }
 
     /// The most frequent confusions of every trait, as text for people.
     package func table(rows: Int = 8) -> String {

@@ -12,6 +12,9 @@ package enum PictureTrait: String, CaseIterable, Codable, Sendable {
     /// What every classifier knows.
     static let ofOneSubject: [PictureTrait] = [.subjectClass, .colour, .context, .style]
 
+    /// Who is in the picture, one or two.
+    package static let ofSubjects: Set<PictureTrait> = [.subjectClass, .colour, .secondClass, .secondColour]
+
     /// The words for the trait's labels, in the order of their codes.
     package var names: [String] {
         switch self {

@@ -20,15 +20,6 @@ package struct TraitLabels: Equatable, Sendable {
         ])
     }
 
-    /// What the prompt asks for, and one subject of a plain finish.
-    package init(_ prompt: Evaluation.Prompt) {
-        self.init(codes: [
-            prompt.kind.rawValue, prompt.style.keepsColour ? prompt.colour.rawValue : nil, prompt.context.rawValue,
-            prompt.style.isHeldOut ? nil : prompt.style.rawValue, prompt.accessory.rawValue, Finish.plain.rawValue,
-            TraitLabels.nobody,
-        ])
-    }
-
     /// What words that ask for the scene say: who is in it, in which style, and of place and accessory what has a name.
     package init(askedFor scene: Scene) {
         let labels = scene.labels
@@ -47,6 +38,9 @@ package struct TraitLabels: Equatable, Sendable {
 
     /// The code of no second subject.
     private static let nobody = SubjectClass.allCases.count
+
+    /// Whether there is a second subject.
+    var hasSecond: Bool { self[.secondClass].map { $0 != TraitLabels.nobody } ?? false }
 
     /// The label's code.
     package subscript(trait: PictureTrait) -> Int? { codes[PictureTrait.allCases.firstIndex(of: trait)!] }

@@ -110,6 +110,33 @@ package enum Evaluation {
         }
     }
 
+    /// Pictures of two subjects that training never shows together, each drawn by itself from all such, in styles as
+    /// above; the caption is what a model is asked for. In a quarter of them the first subject is shiny, in another it
+    /// glows.
+    package static func pairs(count: Int) -> [Scene] { (0..<count).map(pair) }
+
+    private static func pair(index: Int) -> Scene {
+        var generator = Philox(seed: 500, purpose: 9, index: UInt64(index))
+        let finishes: [Finish] = [.plain, .shiny, .plain, .glowing]
+        while true {
+            let (first, second) = (candidate(&generator), candidate(&generator))
+            let isNamedAlike = (first.kind, first.colour) == (second.kind, second.colour)
+            guard isReserved(first, second), !isNamedAlike else { continue }
+            return Scene(
+                subject: unpatterned(first, &generator), second: unpatterned(second, &generator),
+                context: first.context, accessory: .none, finish: finishes[index % finishes.count],
+                style: first.style, pose: .drawn(&generator), phrasing: 0)
+        }
+    }
+
+    /// One of training's individuals without a pattern, which the caption would name.
+    private static func unpatterned(_ prompt: Prompt, _ generator: inout Philox) -> Subject {
+        while true {
+            let subject = Subject.drawn(&generator, kind: prompt.kind, colour: prompt.colour, heldOut: false)
+            if subject.pattern == .plain { return subject }
+        }
+    }
+
     /// Any prompt in a style that training knows and that shows colour.
     private static func candidate(_ generator: inout Philox) -> Prompt {
         let styles = styles

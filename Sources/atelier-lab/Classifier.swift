@@ -2,6 +2,8 @@ import ArgumentParser
 import Hashing
 import Lab
 
+extension ModelScore.Suite: ExpressibleByArgument {}
+
 struct Classifier: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train the classifier of pictures of Little World, and score a model with it.",
@@ -66,6 +68,12 @@ struct Classifier: ParsableCommand {
 
         @Option(help: "The model's directory.") var model: String
         @Option(help: "The classifier's directory.") var classifier: String
+        @Option(
+            help: """
+                What prompts are of. dressed: one subject, something worn in every second; pairs: two that training \
+                never shows together, the left one shiny or glowing in every second.
+                """)
+        var suite = ModelScore.Suite.dressed
         @Option(help: "How many of the evaluation prompts, and of the held-out pictures for PSNR.") var prompts = 500
         @Option(help: "Seed of the pictures.") var seed: UInt64 = 1
         @Option(help: "Write all pictures, a sheet of the failures and the confusions into this folder.") var output:
@@ -80,7 +88,7 @@ struct Classifier: ParsableCommand {
         func run() throws {
             if let output { try OutputPlace.folder(output) }
             let (report, table) = try ModelScore(
-                model: model, classifier: classifier, prompts: prompts, seed: seed, folder: output
+                model: model, classifier: classifier, suite: suite, prompts: prompts, seed: seed, folder: output
             ).run()
             try Classifier.show(report, table: table)
         }

@@ -25,6 +25,23 @@ import Testing
                 .colour) == nil)
     }
 
+    /// Not where one is another, or missing, or where they changed places; what is around them does not matter.
+    @Test func twoSubjectsAreRightWhereEachIsSeenInItsPlace() {
+        let truth = TraitLabels(codes: [1, 0, 2, 0, 0, 1, 0, 4])
+        let nobody = SubjectClass.allCases.count
+        func right(_ verdict: TraitLabels) -> Double? {
+            AttributeScore([verdict], truths: [truth]).bothSubjectsRight
+        }
+        #expect(right(truth) == 1)
+        #expect(right(truth.setting(.context, to: 3).setting(.style, to: 1).setting(.finish, to: 0)) == 1)
+        for trait in PictureTrait.ofSubjects { #expect(right(truth.setting(trait, to: 5)) == 0, "\(trait)") }
+        #expect(right(truth.setting(.secondClass, to: nobody)) == 0)
+        #expect(right(TraitLabels(codes: [0, 4, 2, 0, 0, 1, 1, 0])) == 0)
+        #expect(right(TraitLabels(codes: [1, 0, 2, 0])) == nil, "a classifier that knows one subject alone")
+        let alone = TraitLabels(codes: [1, 0, 2, 0, 0, 1, nobody])
+        #expect(AttributeScore([truth, alone], truths: [alone, alone]).bothSubjectsRight == nil)
+    }
+
     @Test func labelsThatAPictureCannotShowAreLeftOpen() throws {
         let scenes = (0..<400).map { LittleWorld.scene(index: UInt64($0), seed: 9, split: .heldOut) }
         #expect(scenes.allSatisfy { (TraitLabels($0)[.colour] == nil) == ($0.style == .blueprint) })
@@ -56,7 +73,12 @@ import Testing
     @Test func aPromptsSceneShowsWhatThePromptSays() {
         for (index, prompt) in Evaluation.dressedPrompts(count: 200).enumerated() {
             let scene = prompt.scene(index: UInt64(index))
-            #expect(TraitLabels(scene) == TraitLabels(prompt))
+            #expect(scene.caption == prompt.text)
+            let labels = TraitLabels(scene)
+            #expect(labels[.subjectClass] == prompt.kind.rawValue && labels[.colour] == prompt.colour.rawValue)
+            #expect(labels[.context] == prompt.context.rawValue && labels[.style] == prompt.style.rawValue)
+            #expect(labels[.accessory] == prompt.accessory.rawValue && labels[.finish] == Finish.plain.rawValue)
+            #expect(scene.second == nil)
             #expect((scene.accessory == .none) == (index % 2 == 0) && !scene.subject.isHeldOut)
         }
     }

@@ -12,6 +12,13 @@ import Testing
         (0..<count).map { LittleWorld.scene(index: UInt64($0), seed: 6, split: split) }.filter { $0.second != nil }
     }
 
+    private func isReserved(_ scene: Scene) -> Bool {
+        func prompt(_ subject: Subject) -> Evaluation.Prompt {
+            Evaluation.Prompt(kind: subject.kind, colour: subject.colour, context: .plain, style: .photo)
+        }
+        return Evaluation.isReserved(prompt(scene.subject), prompt(scene.second!))
+    }
+
     @Test func aCaptionNamesBothFromLeftToRightEachWithItsColour() {
         for scene in pairs(4000) where scene.style.keepsColour {
             let second = scene.second!
@@ -39,16 +46,30 @@ import Testing
     }
 
     @Test func trainingNeverShowsReservedPairsTogether() {
-        func prompt(_ subject: Subject) -> Evaluation.Prompt {
-            Evaluation.Prompt(kind: subject.kind, colour: subject.colour, context: .plain, style: .photo)
-        }
-        func isReserved(_ scene: Scene) -> Bool {
-            Evaluation.isReserved(prompt(scene.subject), prompt(scene.second!))
-        }
         let (shown, heldOut) = (pairs(30_000), pairs(4000, .heldOut))
         #expect(shown.count > 3000 && !shown.contains(where: isReserved))
         #expect(heldOut.contains(where: isReserved), "individuals that training does not know are in any pair")
         #expect(heldOut.allSatisfy { $0.subject.isHeldOut && $0.second!.isHeldOut })
+    }
+
+    @Test func pairsToScoreByAreReservedAndTheirCaptionsNameAllThatIsScored() {
+        let scenes = Evaluation.pairs(count: 400)
+        let finishes: [Finish] = [.plain, .shiny, .plain, .glowing]
+        #expect(scenes.count == 400 && Array(scenes.prefix(100)) == Evaluation.pairs(count: 100))
+        for (index, scene) in scenes.enumerated() {
+            let (first, second) = (scene.subject, scene.second!)
+            #expect(isReserved(scene) && !first.isNamed(like: second))
+            #expect(scene.style.keepsColour && !scene.style.isHeldOut && scene.accessory == .none)
+            #expect(scene.finish == finishes[index % 4])
+            #expect(scene.subjects.allSatisfy { !$0.isHeldOut && $0.pattern == .plain })
+            let left = [scene.finish.name, first.colour.name, first.kind.name].filter { !$0.isEmpty }
+            let right = [second.colour.name, second.kind.name, scene.context.name].filter { !$0.isEmpty }
+            let who = scene.caption.split(separator: " and ")
+            #expect(who.count == 2 && who[0].hasPrefix("a \(scene.style.name) of a"), "\(scene.caption)")
+            #expect(who[0].hasSuffix(" " + left.joined(separator: " ")), "\(scene.caption)")
+            #expect(who[1].hasPrefix("a") && who[1].hasSuffix(" " + right.joined(separator: " ")), "\(scene.caption)")
+        }
+        #expect(Set(scenes.map(\.context)).count == Context.allCases.count)
     }
 
     /// Two individuals of a user's, in a place: the first stands left and the second right.

@@ -11,7 +11,9 @@ package struct ClassifierRun {
     /// The shares of right verdicts, 0…1, a trait; `all` is the share of pictures right in every trait.
     package struct Accuracy: Codable {
         let all: Double
-        let `class`, colour, context, style, accessory: Double?
+        let `class`, colour, context, style, accessory, finish, secondClass, secondColour: Double?
+        /// Of pictures with two subjects, those right in the class and colour of both; nil where there is none.
+        let bothSubjects: Double?
 
         init(_ score: AttributeScore) {
             all = score.whollyRight.rounded(digits: 4)
@@ -20,6 +22,10 @@ package struct ClassifierRun {
             context = score.accuracy(.context)?.rounded(digits: 4)
             style = score.accuracy(.style)?.rounded(digits: 4)
             accessory = score.accuracy(.accessory)?.rounded(digits: 4)
+            finish = score.accuracy(.finish)?.rounded(digits: 4)
+            secondClass = score.accuracy(.secondClass)?.rounded(digits: 4)
+            secondColour = score.accuracy(.secondColour)?.rounded(digits: 4)
+            bothSubjects = score.bothSubjectsRight?.rounded(digits: 4)
         }
     }
 

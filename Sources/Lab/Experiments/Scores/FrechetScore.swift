@@ -37,7 +37,7 @@ package struct FrechetScore {
     /// - Throws: `AdapterError`, which no model without concepts gives.
     package func run() throws -> Report {
         let start = Date()
-        let drawn = try distributions(of: model.pictures(of: prompts, seed: seed))
+        let drawn = try distributions(of: model.pictures(of: prompts.map(\.text), seed: seed))
         let world = distributions(of: scenes(from: 0))
         let other = distributions(of: scenes(from: UInt64(prompts.count)))
         return Report(

@@ -19,8 +19,6 @@ struct PromptAccuracy {
             (title: $0, key: PromptAccuracy.key(of: $0))
         }
 
-    private static let ofSubject: Set<PictureTrait> = [.subjectClass, .colour, .secondClass, .secondColour]
-
     /// The classifier's, which tells one from another.
     let digest: String
     private let classifier: AttributeClassifier
@@ -41,8 +39,8 @@ struct PromptAccuracy {
         let prompts = zip(groups, scenes).map { mistakes($0, $1) }
         let all = prompts.flatMap { $0 }
         var scores = [
-            Self.subject: Self.share(all) { $0.isDisjoint(with: Self.ofSubject) },
-            Self.prompt: Self.share(all) { $0.isSubset(of: Self.ofSubject) },
+            Self.subject: Self.share(all) { $0.isDisjoint(with: PictureTrait.ofSubjects) },
+            Self.prompt: Self.share(all) { $0.isSubset(of: PictureTrait.ofSubjects) },
             Self.both: Self.share(all, \.isEmpty),
         ]
         for (scene, some) in zip(scenes, prompts) {

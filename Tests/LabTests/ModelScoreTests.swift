@@ -1,0 +1,61 @@
+import ComputeTesting
+import Evaluation
+import Foundation
+import LittleWorld
+import ModelTesting
+import Testing
+
+@testable import Lab
+
+@Suite(.computing) struct ModelScoreTests {
+    /// Of the captions, a line each: FNV-1a.
+    private func hash(_ suite: ModelScore.Suite) -> UInt64 {
+        let captions = suite.scenes(count: 1000).map { $0.caption + "\n" }.joined()
+        return captions.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    }
+
+    /// The figures on the models' cards are of these very prompts.
+    @Test func whatIsAskedForIsFixed() {
+        let hashes: [ModelScore.Suite: UInt64] = [.dressed: 0xd2ec_9832_16ce_50b9, .pairs: 0xa22e_ef11_5979_5fe9]
+        for suite in ModelScore.Suite.allCases { #expect(hash(suite) == hashes[suite], "\(suite)") }
+    }
+
+    @Test func sharesOfTwoSubjectsStandBesideThoseOfOne() {
+        let truth = TraitLabels(codes: [1, 0, 2, 0, 0, 1, 0, 4])
+        let verdicts = [
+            truth, truth, truth.setting(.context, to: 1), truth.setting(.finish, to: 0), truth.setting(.colour, to: 5),
+            truth.setting(.secondColour, to: 5), truth.setting(.secondClass, to: SubjectClass.allCases.count),
+            TraitLabels(codes: [0, 4, 2, 0, 0, 1, 1, 0]),  // the two changed places
+        ]
+        let truths = [TraitLabels](repeating: truth, count: verdicts.count)
+        let shares = ClassifierRun.Accuracy(AttributeScore(verdicts, truths: truths))
+        #expect(shares.class == 0.875 && shares.colour == 0.75 && shares.context == 0.875 && shares.finish == 0.875)
+        #expect(shares.secondClass == 0.75 && shares.secondColour == 0.75)
+        #expect(shares.bothSubjects == 0.5 && shares.all == 0.25)
+    }
+
+    @Test func aModelIsScoredByPairs() throws {
+        let tiny = try TinyModels()
+        try tiny.writeClassifier()
+        try withExtendedLifetime(tiny) {
+            let folder = "\(tiny.folder)/score"
+            let report = try ModelScore(
+                model: "\(tiny.folder)/pocket-infinity", classifier: "\(tiny.folder)/classifier", suite: .pairs,
+                prompts: 2, seed: 1, folder: folder
+            ).run().report
+            #expect(report.pictures == 2)
+            let shares = [
+                report.class, report.colour, report.context, report.finish, report.secondClass, report.secondColour,
+                report.bothSubjects, report.ceiling.bothSubjects, report.reconstructed.bothSubjects,
+            ]
+            for share in shares { #expect(0...1 ~= share ?? -1, "\(report)") }
+            let prompts = try String(contentsOfFile: "\(folder)/prompts.txt", encoding: .utf8)
+            #expect(
+                prompts == """
+                    a comic of a yellow backpack and a black cactus in the jungle
+                    a photo of a shiny orange ice cream and a brown mug at night in a city
+
+                    """)
+        }
+    }
+}
