@@ -24,13 +24,13 @@ package struct ConceptSpellings {
     /// What DreamBooth calls a concept by, a style another than a subject; the others are those of further subjects in
     /// one adapter.
     static func word(of role: ConceptRole) -> String {
-        role == .subject ? RareWord.spellings.first! : RareWord.spellings.last!
+        role == .subject ? RareWord.spellings.first! : RareWord.styleSpelling
     }
 
     /// Of concepts whose adapters are not at hand: each by the usual word that counts least, so that nothing is refused
     /// that can be read whole.
     package init(of concepts: [String], least count: (String) -> Int) {
-        let word = RareWord.spellings.min { count($0) < count($1) }!
+        let word = (RareWord.spellings + [RareWord.styleSpelling]).min { count($0) < count($1) }!
         byName = Dictionary(uniqueKeysWithValues: concepts.map { ($0, word) })
     }
 

@@ -9,9 +9,12 @@ import Tensors
 enum RareWord {
     private static let purpose: UInt64 = 0x5A4E
 
-    /// Words that CLIP and T5 spell and hardly ever saw, as DreamBooth's users take them; one for each concept that an
-    /// adapter can know.
-    static let spellings = ["sks", "ohwx", "zwx", "xjy", "bnha", "phol", "pll", "cic"]
+    /// Words that CLIP and T5 spell and hardly ever saw, as DreamBooth's users take them; one for each subject that an
+    /// adapter can know. The last is the rarest word of up to four letters that is one token of CLIP's.
+    static let spellings = ["sks", "ohwx", "zwx", "xjy", "bnha", "phol", "pll", "olis"]
+
+    /// Such a word for a style, which no subject has.
+    static let styleSpelling = "cic"
 
     /// A spelling of each concept, in their order.
     static func spellings(of concepts: [String]) -> [String: String] {
