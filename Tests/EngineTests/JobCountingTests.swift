@@ -356,6 +356,24 @@ import Testing
         #expect(memory[1] - memory[0] == 4 * 200 * 16 * 16)
     }
 
+    /// In as many steps each as one alone, with two samples of each and one of both.
+    @Test func severalSubjectsAreCountedAsTheyAreLearnt() throws {
+        func cost(_ options: [String: JSONValue] = [:], prompts: Int = 0) throws -> JobCost {
+            let picture: JSONValue = ["artifact": .string("sha256:" + String(repeating: "0", count: 64))]
+            return try self.cost([
+                "version": 1, "kind": "personalize", "method": "proxy-tuning", "model": "pocket-infinity",
+                "concepts": [
+                    ["name": "rex", "role": "subject", "class": "dog", "images": [0]],
+                    ["name": "mia", "role": "subject", "class": "cat", "images": [1]],
+                ],
+                "images": [picture, picture], "options": .object(options),
+                "prompts": .array(Array(repeating: "a <rex> dog", count: prompts)),
+            ])
+        }
+        #expect(try cost() == cost(["iterations": 800]) && cost() != cost(["iterations": 400]))
+        #expect(try cost() == cost(prompts: 5))
+    }
+
     /// Those that are not kept are read at every step that sees them.
     @Test func moreTextsThanAreKeptAreReadAgain() throws {
         func further(_ contexts: Int) throws -> Double {

@@ -90,6 +90,16 @@ import Testing
         #expect(try method.read(nil) == method.own)
     }
 
+    /// Each twice its rank, unless it is given.
+    @Test func supervisorAndStudentHaveAnAlphaEach() throws {
+        func alphas(_ given: [String: JSONValue]) throws -> [Float] {
+            let options = ProxyTuningOptions(try OptionValues(given, of: .proxyTuning))
+            return [options.supervisor.alpha, options.student.alpha]
+        }
+        #expect(try alphas(["supervisor_rank": 4, "rank": 2]) == [8, 4])
+        #expect(try alphas(["alpha": 6]) == [32, 6] && alphas(["supervisor_alpha": 6]) == [6, 32])
+    }
+
     @Test func theTableNamesEveryTuning() {
         #expect(
             OptionTable.arbooth.rows.first { $0.name == "tuning" }?.values

@@ -239,6 +239,58 @@ import Testing
         #expect(try options(["moments": "8-bit", "supervisor_optimizer": "adamw"]).supervisor.moments == .eightBit)
     }
 
+    /// A model's usual steps are too; what is given is taken as it is.
+    @Test func theUsualStepsOfAStudentAreForEachSubject() throws {
+        let size = ModelDescription.Size(width: 16, height: 16)
+        var student = ModelDescription(family: .llamagen, name: "pocket-llamagen", pictures: [size], digest: "d")
+        func steps(_ concepts: JSONValue?, _ given: [String: JSONValue] = [:]) throws -> [Int] {
+            var body = Self.spec(concepts: concepts)
+            body["options"] = .object(given)
+            guard case .personalize(let spec) = try JobSpec(.object(body)) else { fatalError() }
+            let options = try spec.proxyTuning(of: student, by: nil)
+            return [options.supervisor.iterations, options.student.iterations]
+        }
+        #expect(try steps(nil) == [300, 400] && steps(Self.two) == [300, 800])
+        #expect(try steps(nil, ["iterations": 5]) == [300, 5] && steps(Self.two, ["iterations": 5]) == [300, 5])
+        student.training = ["proxy-tuning": ["iterations": 1250]]
+        #expect(try steps(nil) == [300, 1250] && steps(Self.two) == [300, 2500])
+    }
+
+    @Test func smallerSetsOfProxiesAreRepeatedUpToTheLargest() {
+        func set(_ name: String, _ count: Int) -> ProxySet {
+            let picture = Picture(width: 2, height: 2, filledWith: (9, 9, 9))
+            let pairs = (0..<count).map { PicturePair(prompt: "a <\(name)> dog \($0)", picture: picture) }
+            return ProxySet(concept: name, pairs: pairs, seeds: [], isGiven: true)
+        }
+        let (rex, mia, max) = (set("rex", 5), set("mia", 5), set("max", 2))
+        #expect(StudentStage.pairs(of: [rex, mia]) == rex.pairs + mia.pairs)
+        let (first, second) = (max.pairs[0], max.pairs[1])
+        #expect(
+            StudentStage.pairs(of: [max, rex, set("none", 0)])
+                == [first, second, first, second, first] + rex.pairs)
+    }
+
+    /// Five of another job's beside ten that are drawn.
+    @Test func everySubjectIsSeenAsOftenHoweverManyProxiesItHas() throws {
+        let models = try TinyModels()
+        let drawn = try Run(models, Self.spec()).artifacts.filter { $0.role == "proxy" }
+        let five = drawn.prefix(5).map { EngineOrder.Proxy(path: $0.path, prompt: $0.prompt!) }
+        let source: JSONValue = ["job": "0b6e5b53-6b6a-4d0c-9d6e-3a8f6f3f2a10"]
+        let concepts: JSONValue = [
+            ["name": "rex", "role": "subject", "class": "dog", "images": [0, 1, 2]],
+            ["name": "mia", "role": "subject", "class": "cat", "proxies": source],
+        ]
+        func learnt(_ given: [EngineOrder.Proxy]) throws -> [String] {
+            try Run(models, Self.spec(concepts: concepts), proxies: ["mia": given]).digests("adapter")
+        }
+        #expect(try learnt(five) == learnt(five + five))
+    }
+
+    @Test(arguments: 1...8) func samplesAreCountedAsTheyAreDrawn(_ count: Int) {
+        let concepts = (0..<count).map { Concept(name: "dog\($0)", className: "dog", references: []) }
+        #expect(ProxySamples([], concepts: concepts).all.count == ProxySamples.count(of: count))
+    }
+
     @Test func oneAdapterKnowsSeveralConceptsAndDrawsThemTogether() throws {
         let models = try TinyModels()
         let run = try Run(models, Self.spec(concepts: Self.two, ["learning_rate": 0.1]))

@@ -57,7 +57,7 @@ extension JobCounting {
 
     /// Sample pictures, and those on the way.
     private func finish(_ spec: PersonalizeSpec, _ learning: Learning, _ sheet: inout CostSheet) {
-        let samples = spec.prompts.isEmpty ? 4 * spec.concepts.count : spec.prompts.count
+        let samples = spec.prompts.isEmpty ? ProxySamples.count(of: spec.concepts.count) : spec.prompts.count
         learning.draw(samples, rounding: false, &sheet)
         if let every = spec.previewEvery {
             let count = max(0, (learning.iterations - 1) / every)

@@ -76,7 +76,8 @@ extension CoAROptions {
 }
 
 extension PersonalizeSpec {
-    /// What Proxy-Tuning is done with: what the job says, or the two models, or the method itself.
+    /// What Proxy-Tuning is done with: what the job says, or the two models, or the method itself, whose steps are the
+    /// student's for each of several subjects.
     /// - Throws: `JobFailure` listing every unknown option and every value out of range, or moments that the supervisor
     ///   cannot keep so.
     func proxyTuning(of student: ModelDescription, by supervisor: ModelDescription?) throws -> ProxyTuningOptions {
@@ -87,13 +88,15 @@ extension PersonalizeSpec {
         let usual = (student.training?[method.rawValue] ?? [:]).merging(teaching) { $1 }
         // Of another job's proxies it does not say how many there are.
         let given = options.filter { $0.key != "proxies" || ProxySource($0.value) == nil }
-        return ProxyTuningOptions(try OptionValues(.object(given), of: .proxyTuning, usual: usual))
+        var made = ProxyTuningOptions(try OptionValues(.object(given), of: .proxyTuning, usual: usual))
+        if given["iterations"] == nil { made.student.multiplySteps(by: concepts.count) }
+        return made
     }
 }
 
 extension ProxyTuningOptions {
-    /// The method's own values where `values` say nothing; α is twice the rank, and the supervisor's learning rate its
-    /// rule's.
+    /// The method's own values where `values` say nothing; each α is twice its rank, and the supervisor's learning rate
+    /// its rule's.
     package init(_ values: OptionValues) {
         self.init()
         take(teaching: values)
@@ -122,7 +125,7 @@ extension ProxyTuningOptions {
         values.number("supervisor_learning_rate") { supervisor.learningRate = $0 }
         values.integer("supervisor_rank") { supervisor.rank = $0 }
         supervisor.alpha = 2 * Float(supervisor.rank)
-        values.number("alpha") { supervisor.alpha = $0 }
+        values.number("supervisor_alpha") { supervisor.alpha = $0 }
         values.integer("prior_pictures") { priorPictures = $0 }
         values.flag("prior_preservation") { if !$0 { priorPictures = 0 } }
         values.number("prior_weight") { supervisor.priorWeight = $0 }

@@ -139,11 +139,20 @@ struct StudentStage {
     func learn(_ proxies: [ProxySet]) throws -> (Adapter, LossCurve) {
         let learner = loaded.pairLearner(of: concepts.map(\.name), seed: seed)
         let training = try PairTraining(
-            learner, pairs: proxies.flatMap(\.pairs), options: options.student, seed: seed)
+            learner, pairs: StudentStage.pairs(of: proxies), options: options.student, seed: seed)
         defer { training.detach() }
         _ = try journal.restore(training, in: .student)
         let curve = try journal.train(training, loaded.description.family, .student, title: "student")
         let adapter = try Adapter(training, of: concepts, modelDigest: loaded.digest, seed: seed)
         return (adapter, curve)
+    }
+
+    /// What the student picks from, every pair alike: sets that are smaller than the largest are repeated up to it, so
+    /// that every concept is seen as often.
+    static func pairs(of sets: [ProxySet]) -> [PicturePair] {
+        let most = sets.map(\.pairs.count).max() ?? 0
+        return sets.map(\.pairs).filter { !$0.isEmpty }.flatMap { pairs in
+            (0..<most).map { pairs[$0 % pairs.count] }
+        }
     }
 }

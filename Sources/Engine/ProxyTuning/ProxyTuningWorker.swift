@@ -174,7 +174,7 @@ struct ProxySamples {
 
     init(_ asked: [String], concepts: [Concept]) {
         self.asked = asked
-        let places = concepts.count == 1 ? ["", "on the beach", "in the snow", "in the jungle"] : ["", "on the beach"]
+        let places = ProxySamples.places(of: concepts.count)
         let each = concepts.flatMap { concept in
             places.map { $0.isEmpty ? "a photo of \(concept.plainPrompt)" : "a photo of \(concept.plainPrompt) \($0)" }
         }
@@ -183,4 +183,12 @@ struct ProxySamples {
     }
 
     var all: [String] { asked.isEmpty ? own : asked }
+
+    /// Where each of so many concepts is shown by itself.
+    private static func places(of concepts: Int) -> [String] {
+        concepts == 1 ? ["", "on the beach", "in the snow", "in the jungle"] : ["", "on the beach"]
+    }
+
+    /// How many prompts there are of their own accord for so many concepts.
+    static func count(of concepts: Int) -> Int { concepts * places(of: concepts).count + concepts - 1 }
 }

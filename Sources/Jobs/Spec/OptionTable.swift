@@ -72,6 +72,8 @@ extension OptionTable {
     /// The tables have the pocket models' rates, batches and steps.
     private static let releasedRate = "AdamW's; released models have a smaller one of their own (models show)"
     private static let releasedMore = "; most released models have more of their own (models show)"
+    /// Of Proxy-Tuning's supervisor and student alike.
+    private static let ofBothStages = " of both stages' rule, AdamW or Prodigy"
 
     private static func moments(_ remark: String = "") -> JobOption {
         JobOption(
@@ -210,6 +212,9 @@ extension OptionTable {
             "its rate; the model's own, or 0.001 by AdamW and 1 by Prodigy, unless given"),
         JobOption("supervisor_rank", .integers(1...256), standard: .integer(16), "rank of its changes"),
         JobOption(
+            "supervisor_alpha", .numbers(0.01...4096), standard: .null,
+            "its changes count supervisor_alpha / supervisor_rank; twice its rank unless given"),
+        JobOption(
             "prior_preservation", .flag, standard: .bool(true),
             "whether the supervisor must still say what it drew of the class before"),
         JobOption("prior_pictures", .integers(1...256), standard: .integer(32), "pictures it draws for that"),
@@ -219,20 +224,21 @@ extension OptionTable {
             "the largest random enlargement of a reference, as far as its pixels go"),
         JobOption(
             "iterations", .integers(1...20_000), standard: .integer(400),
-            "the student's training steps" + releasedMore),
+            "the student's training steps: a given number for all subjects, the default for each subject"
+                + releasedMore),
         JobOption(
             "batch", .integers(1...16), standard: .integer(4),
             "its proxies a step; LlamaGen as released has 8 (models show)"),
         JobOption(
             "learning_rate", .numbers(1e-7...1), standard: .number(1e-3), "the student's: " + releasedRate),
-        JobOption("beta1", .numbers(0...0.9999), standard: .number(0.9), "AdamW's first decay"),
-        JobOption("beta2", .numbers(0...0.99999), standard: .number(0.999), "AdamW's second decay"),
-        JobOption("weight_decay", .numbers(0...1), standard: .number(0.01), "AdamW's"),
-        moments("; 8 bits are refused with a supervisor that learns by Prodigy"),
+        JobOption("beta1", .numbers(0...0.9999), standard: .number(0.9), "the first decay\(ofBothStages)"),
+        JobOption("beta2", .numbers(0...0.99999), standard: .number(0.999), "the second decay\(ofBothStages)"),
+        JobOption("weight_decay", .numbers(0...1), standard: .number(0.01), "that\(ofBothStages)"),
+        moments(" in both stages; 8 bits are refused with a supervisor that learns by Prodigy"),
         JobOption("rank", .integers(1...256), standard: .integer(16), "rank of the student's changes"),
         JobOption(
             "alpha", .numbers(0.01...4096), standard: .null,
-            "changes count alpha / rank, the supervisor's too; twice the rank unless given"),
+            "the student's changes count alpha / rank; twice the rank unless given"),
     ])
 
     /// Those of Proxy-Tuning that its student learns by; by the others proxies are drawn.
