@@ -73,4 +73,13 @@ import Testing
         (#""concepts":["rex"],"suite":"little-world","method":"lora""#, ["/method"]),
     ])
     func problemsAreListed(members: String, expected: [String]) { #expect(pointers(members) == expected) }
+
+    @Test func aWrongModelHidesNoEncoder() {
+        let body: JSONValue = [
+            "version": 1, "kind": "evaluate", "model": "gpt", "concepts": ["rex"], "suite": "little-world",
+            "options": ["clip": "pocket-dino", "dino": "dino-vits16"],
+        ]
+        let error = #expect(throws: Problems.self) { try JobSpec(body, models: JobSpecTests.models) }
+        #expect(error?.list.map(\.pointer) == ["/model", "/options/clip"])
+    }
 }

@@ -481,6 +481,26 @@ import Testing
     ]) func whatIsNoCompositionIsToldWhy(_ part: String, _ other: String, _ places: [String]) {
         #expect(pointers(composition { $0.replacing(part, with: other) }) == places)
     }
+
+    @Test func aWrongModelHidesNothing() {
+        let drawing = #"""
+            {"version":1,"kind":"generate","model":"gpt","prompts":["a <rex> dog"],"strengths":{"max":1},\#
+            "options":{"guidance":31}}
+            """#
+        #expect(pointers(drawing) == ["/model", "/options/guidance", "/strengths/max"])
+        let joining = composition {
+            $0.replacing("pocket-chameleon", with: "gpt").replacing("a <rex>", with: "a <max>").replacing(
+                "false", with: "1")
+        }
+        #expect(pointers(joining) == ["/model", "/options/identity_mask", "/prompts/1"])
+    }
+
+    /// Where nobody knows the models, as in the schema of any host.
+    @Test func aCompositionHasTheOptionsOfAModelThatComposes() {
+        let steps = composition { $0.replacing(#""identity_mask":false"#, with: #""steps":5"#) }
+        let error = #expect(throws: Problems.self) { try JobSpec(body: Data(steps.utf8)) }
+        #expect(error?.list.map(\.pointer) == ["/options/steps"])
+    }
 }
 
 /// The size of pictures, as jobs say it and a model's description allows it.

@@ -29,6 +29,9 @@ import Testing
         body(["concept": nil, "concepts": .array([rex] + others)])
     }
 
+    private static let mia: JSONValue = ["name": "mia", "role": "subject", "class": "cat", "images": [1]]
+    private static let drawn: JSONValue = ["name": "mia", "role": "subject", "class": "cat", "proxies": job]
+
     static let right: [JSONValue] = [
         body(), body(["options": ["supervisor": "pocket-diffusion", "proxies": 500, "contexts": ["on the beach"]]]),
         body(["options": ["proxies": job, "supervisor_optimizer": "prodigy"]]),
@@ -37,6 +40,11 @@ import Testing
         several(["name": "mia", "role": "subject", "class": "cat", "images": [1]]),
         several(["name": "mia", "role": "subject", "class": "cat", "proxies": job]),
         body(["images": nil, "options": ["proxies": job]]),
+        several(mia).adding("options", ["proxies": 9, "contexts": ["on the beach"]]),
+        // A supervisor that draws nothing need not be there.
+        body(["options": ["proxies": job, "supervisor": "none"]]),
+        several(mia).adding("options", ["proxies": job, "supervisor": "none"]),
+        body(["concept": nil, "concepts": [drawn], "images": nil, "options": ["supervisor": "none"]]),
     ]
 
     @Test(arguments: right) func whatIsRightIsAcceptedAndWrittenAsItCame(_ body: JSONValue) throws {
@@ -71,9 +79,99 @@ import Testing
         (body(["prompts": ["a <bob> dog"]]), ["/prompts/0"]),
     ]
 
-    @Test(arguments: wrong) func whatIsWrongIsNamedWithItsPlace(_ body: JSONValue, _ pointers: [String]) {
-        let error = #expect(throws: Problems.self) { try JobSpec(body, models: Self.models) }
-        #expect(error?.list.map(\.pointer).sorted() == pointers)
+    private static let both = ["/concepts/0/images/0", "/images"]
+
+    static let wrongOfSeveral: [(JSONValue, [String])] = [
+        (
+            several().adding("options", ["scale_weighting": true, "proxies": 0]),
+            ["/options/proxies", "/options/scale_weighting"]
+        ),
+        (several().adding("options", ["supervisor": "pocket-clip"]), ["/options/supervisor"]),
+        (several().adding("images", nil), both),
+        (several().adding("images", nil).adding("options", ["proxies": job]), both),
+        (body(["concept": nil, "concepts": [drawn.adding("images", [0])], "images": nil]), ["/concepts/0/images/0"]),
+        (body(["preview_every": 50]), ["/preview_every"]), (body(["continue_from": "rex"]), ["/continue_from"]),
+        (several().adding("preview_every", 50).adding("continue_from", "rex"), ["/continue_from", "/preview_every"]),
+    ]
+
+    private static let chameleon: JSONValue = ["supervisor": "pocket-chameleon"]
+    private static let prodigy: JSONValue = ["supervisor_optimizer": "prodigy", "moments": "8-bit"]
+
+    /// Several things: none hides another, and none is taken for one.
+    static let wrongAtOnce: [(JSONValue, [String])] = [
+        (
+            body(["concept": ["role": "subject", "class": "dog"], "options": chameleon]),
+            ["/concept/name", "/options/supervisor"]
+        ),
+        (body(["concept": nil, "options": chameleon]), ["/concept", "/options/supervisor"]),
+        (body(["model": "pocket-clip", "options": chameleon]), ["/model", "/options/supervisor"]),
+        (body(["model": "pocket-clip", "options": prodigy]), ["/model", "/options/moments"]),
+        (body(["options": ["supervisor": "../x"]]), ["/options/supervisor"]),
+        (body(["method": "magic", "options": ["iterations": 0]]), ["/method", "/options/iterations"]),
+        (
+            body(["concept": ["name": "rex", "role": "pet", "class": "dog"], "prompts": ["a <bob> dog"]]),
+            ["/concept/role", "/prompts/0"]
+        ),
+        (several(mia.adding("name", "Mia").adding("images", [2])), ["/concepts/1/images/0", "/concepts/1/name"]),
+        (several(mia.adding("name", "rex").adding("role", "pet")), ["/concepts/1/name", "/concepts/1/role"]),
+        (
+            body(["concept": nil, "concepts": [rex.adding("name", "Rex"), drawn], "images": nil]),
+            ["/concepts/0/images/0", "/concepts/0/name", "/images"]
+        ),
+        (
+            body(["concept": nil, "concepts": [drawn.adding("name", "Mia")], "images": nil]),
+            ["/concepts/0/name"]
+        ),
+        (several(mia.adding("role", "pet")).adding("prompts", ["a <mia> cat"]), ["/concepts/1/role"]),
+        (several(mia).adding("images", [["png": "no"], picture]), ["/images/0/png"]),
+        (
+            body(["method": "coar", "concept": ["role": "style"], "options": ["prompt": "a {concept} by <ink>"]]),
+            ["/concept/name"]
+        ),
+    ]
+
+    @Test(arguments: wrong + wrongOfSeveral + wrongAtOnce)
+    func whatIsWrongIsNamedWithItsPlace(_ body: JSONValue, _ pointers: [String]) {
+        #expect(Self.pointers(body, Self.models) == pointers)
+    }
+
+    private static func pointers(_ body: JSONValue, _ models: ModelChoice) -> [String] {
+        do {
+            _ = try JobSpec(body, models: models)
+            return []
+        } catch { return (error as? Problems)?.list.map(\.pointer).sorted() ?? ["another error"] }
+    }
+
+    /// What the door alone checks: what texts mention, which names and places there are, by which rule a model learns.
+    private static let unsaid: Set = [
+        "/concepts/1/images/0", "/concepts/1/name", "/options/contexts/1", "/options/moments", "/prompts/0",
+    ]
+
+    @Test(arguments: wrong + wrongOfSeveral + wrongAtOnce)
+    func theSchemasRefuseWhatTheDoorDoes(_ body: JSONValue, _ pointers: [String]) throws {
+        let own = JobSchema(models: Array(Self.models.models.values))
+        for (schema, models) in [(own, Self.models), (JobSchema(), ModelChoice.any)] {
+            let pointers = Self.pointers(body, models)
+            let problems = try JSONSchema(schema.document).problems(in: body)
+            let isAlike = problems.isEmpty ? Self.unsaid.isSuperset(of: pointers) : !pointers.isEmpty
+            #expect(isAlike, "\(pointers) \(problems)")
+        }
+    }
+
+    /// Another must be named then, in the schema as at the door.
+    @Test func theUsualSupervisorMayNotBeThere() throws {
+        let other = ModelDescription(
+            family: .diffusion, name: "other-diffusion", pictures: [.init(width: 64, height: 64)], digest: "o")
+        let models = Array(JobSpecTests.models.models.values) + [other]
+        let schema = JSONSchema(JobSchema(models: models).document)
+        let expected: [(JSONValue, [String])] = [
+            (Self.body(), ["/options/supervisor"]), (Self.body(["options": ["supervisor": "other-diffusion"]]), []),
+            (Self.body(["options": ["proxies": Self.job]]), []),
+        ]
+        for (body, pointers) in expected {
+            #expect(Self.pointers(body, ModelChoice(models)) == pointers)
+            #expect(try schema.problems(in: body).isEmpty == pointers.isEmpty)
+        }
     }
 
     /// The supervisor of one subject draws another as some unknown word.
@@ -114,10 +212,10 @@ import Testing
             return spec.idleOptions
         }
         let given: [String: JSONValue] = [
-            "filter": 0.5, "contexts": ["on the beach"], "supervisor_rank": 4, "rank": 4, "beta1": 0.9,
-            "moments": "8-bit",
+            "filter": 0.5, "contexts": ["on the beach"], "supervisor_alpha": 8, "supervisor_rank": 4, "rank": 4,
+            "alpha": 8, "beta1": 0.9, "moments": "8-bit",
         ]
-        let drawing = ["contexts", "filter", "supervisor_rank"]
+        let drawing = ["contexts", "filter", "supervisor_alpha", "supervisor_rank"]
         #expect(try idle(Self.body(["options": .object(given)])) == [])
         #expect(try idle(Self.body(["options": .object(given.merging(["proxies": Self.job]) { $1 })])) == drawing)
         let mia: JSONValue = ["name": "mia", "role": "subject", "class": "cat", "proxies": Self.job]
@@ -125,7 +223,7 @@ import Testing
         let (reused, mixed): (JSONValue, JSONValue) = (.array([mia]), .array([Self.rex, mia]))
         #expect(
             try idle(Self.body(["concept": nil, "concepts": reused, "images": nil, "options": options]))
-                == ["contexts", "filter", "proxies", "supervisor_rank"])
+                == ["contexts", "filter", "proxies", "supervisor_alpha", "supervisor_rank"])
         #expect(try idle(Self.body(["concept": nil, "concepts": mixed, "options": options])) == [])
     }
 

@@ -23,9 +23,11 @@ extension ComposeSpec {
                 "options", "attach",
             ], options: ModelFamily.allCases.filter(\.composes).compactMap(\.drawing))
         let pair = reader.pair()
-        let drawing = GenerateSpec(drawing: &reader, on: \.composes)
+        let drawing = GenerateSpec(drawing: &reader, on: \.composes) { reader, prompts in
+            guard let pair else { return }
+            reader.only([pair.subject, pair.style], in: prompts, because: "the concepts this job joins")
+        }
         guard let pair, let drawing else { return nil }
-        reader.only([pair.subject, pair.style], in: drawing.prompts, because: "the concepts this job joins")
         (subject, style, self.drawing) = (pair.subject, pair.style, drawing)
     }
 

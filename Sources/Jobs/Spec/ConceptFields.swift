@@ -11,9 +11,9 @@ extension SpecReader {
         let found = elements.enumerated().compactMap { index, element in
             concept(element, at: "/concepts/\(index)", ofSeveral: true)
         }
-        for (index, concept) in found.enumerated() where found[..<index].contains(where: { $0.name == concept.name }) {
-            problems.append(
-                Problem("/concepts/\(index)/name", found: concept.name, allowed: "another name than before"))
+        let names = elements.map { $0["name"] }
+        for (index, name) in names.enumerated() where name != nil && names[..<index].contains(name) {
+            note("/concepts/\(index)/name", name, "another name than before")
         }
         return found
     }
@@ -69,16 +69,38 @@ extension SpecReader {
         return numbers
     }
 
-    /// Whether some concept has nothing to learn from but pictures; others have proxies that another job drew.
-    func needsImages(of concepts: [ConceptSpec], by method: PersonalizationMethod?) -> Bool {
-        guard body["concepts"] == nil else { return concepts.isEmpty || concepts.contains { $0.proxies == nil } }
-        return method != .proxyTuning || body["options"]?["proxies"].flatMap { ProxySource($0) } == nil
+    /// What the concepts to be learnt are called; nil where one has no name, which is a problem of its own.
+    var learntNames: [String]? {
+        let learnt: [JSONValue] = body["concepts"] == nil ? body["concept"].map { [$0] } ?? [] : listed
+        let names = learnt.compactMap { $0["name"]?.string }.filter(ConceptMention.isName)
+        return (1...8).contains(names.count) && names.count == learnt.count ? names : nil
     }
 
+    /// Whether some concept has nothing to learn from but pictures; others have proxies that another job drew.
+    func needsImages(by method: PersonalizationMethod?) -> Bool {
+        body["concepts"] == nil ? method != .proxyTuning || !reusesProxies : lacksProxies
+    }
+
+    /// Whether Proxy-Tuning has proxies to draw.
+    var drawsProxies: Bool { lacksProxies && !reusesProxies }
+
+    /// As they came: one that is wrong in something else counts all the same.
+    private var listed: [JSONValue] { body["concepts"]?.array ?? [] }
+
+    /// Whether some concept names no job that drew its proxies.
+    private var lacksProxies: Bool {
+        listed.isEmpty || listed.contains { $0["proxies"].flatMap { ProxySource($0) } == nil }
+    }
+
+    /// Whether a job's proxies serve all concepts that name none.
+    private var reusesProxies: Bool { body["options"]?["proxies"].flatMap { ProxySource($0) } != nil }
+
     /// Whether the places of pictures are in the list.
-    mutating func hold(_ concepts: [ConceptSpec], against count: Int) {
-        for (index, concept) in concepts.enumerated() {
-            for (number, place) in (concept.images ?? []).enumerated() where !(0..<count).contains(place) {
+    mutating func holdPlaces() {
+        let count = body["images"]?.array?.count ?? 0
+        for (index, concept) in listed.prefix(8).enumerated() {
+            for (number, element) in (concept["images"]?.array ?? []).enumerated() {
+                guard let place = element.integer, !(0..<count).contains(place) else { continue }
                 problems.append(
                     Problem(
                         "/concepts/\(index)/images/\(number)", found: "\(place)",

@@ -52,7 +52,7 @@ extension EvaluateSpec {
         imagesPerPrompt = reader.integer("images_per_prompt", 1...16)
         seed = reader.seed()
         seeds = reader.seeds()
-        options = reader.options(.evaluation)
+        options = reader.options(anyOf: [.evaluation])
         reader.encoders(of: model)
         guard let model, let prompts else { return nil }
         (self.model, self.prompts) = (model, prompts)
@@ -149,12 +149,14 @@ extension SpecReader {
 
     /// The encoders it names, or its model does, must be there.
     mutating func encoders(of model: String?) {
-        guard let model, models[model] != nil else { return }
-        let own = models[model]?.encoders
+        let known = model.flatMap { models[$0] }
+        let own = known?.encoders
         for (option, family, standard) in [("clip", ModelFamily.clip, own?.clip), ("dino", .dino, own?.dino)] {
             let given = body["options"]?[option]
             // What is no name is a problem already.
             if let given, given.string.map(ModelDescription.isName) != true { continue }
+            // What a model that nobody knows is measured by nobody knows.
+            if given == nil, known == nil { continue }
             let name = given?.string ?? standard
             if let name, models.allows(name, { $0 == family }) { continue }
             note("/options/\(option)", given ?? standard.map(JSONValue.string), models.words { $0 == family })

@@ -29,25 +29,31 @@ extension GenerateSpec {
                 "version", "kind", "model", "prompts", "images_per_prompt", "size", "seed", "options", "strengths",
                 "attach",
             ], options: ModelFamily.allCases.compactMap(\.drawing))
-        self.init(drawing: &reader, on: \.draws)
-        strengths = reader.strengths(of: prompts)
+        var strengths: [String: Double] = [:]
+        self.init(drawing: &reader, on: \.draws) { strengths = $0.strengths(of: $1) }
+        self.strengths = strengths
     }
 
     /// The members that every drawing job has.
-    init?(drawing reader: inout SpecReader, on fits: (ModelFamily) -> Bool) {
+    /// - Parameter more: reads what else depends on the prompts, whatever is wrong with the model.
+    init?(
+        drawing reader: inout SpecReader, on fits: (ModelFamily) -> Bool,
+        _ more: (inout SpecReader, [String]) -> Void
+    ) {
         let model = reader.model(fits)
-        prompts = reader.prompts(1...64)
+        let prompts = reader.prompts(1...64)
+        more(&reader, prompts)
         imagesPerPrompt = reader.integer("images_per_prompt", 1...16)
         size = reader.size(of: model)
         seed = reader.seed()
-        options = reader.drawingOptions(model)
+        options = reader.drawingOptions(model, on: fits)
         let joined = ["subject", "style"].compactMap { reader.body[$0]?.string }
         reader.hold(
             texts: OptionTable.diffusionDrawing.texts(in: options),
             naming: ConceptMention.all(in: prompts).map(\.key) + joined)
         attach = reader.attachedRoles()
         guard let model else { return nil }
-        self.model = model
+        (self.model, self.prompts) = (model, prompts)
     }
 
     var members: [String: JSONValue] {

@@ -90,7 +90,7 @@ package struct JobSchema {
                     "seed": seed, "options": ["type": "object"],
                     "preview_every": integer(1...20_000), "continue_from": reference("reference"),
                     "attach": attached,
-                ], PersonalizationMethod.allCases.flatMap(conditions) + [Self.several])
+                ], PersonalizationMethod.allCases.flatMap(conditions) + [Self.several] + supervisors)
         case .generate:
             body(
                 kind, "draw pictures", required: ["model", "prompts"],
@@ -141,17 +141,53 @@ package struct JobSchema {
     /// A method has its models, by their families, and roles, and for each role its options.
     private func conditions(_ method: PersonalizationMethod) -> [JSONValue] {
         let isMethod: JSONValue = ["const": .string(method.rawValue)]
-        let limits: [String: JSONValue] = [
+        var limits: [String: JSONValue] = [
             "model": model(method.families.contains), "concept": ["properties": ["role": choice(method.roles)]],
         ]
+        if method == .proxyTuning { for name in ["preview_every", "continue_from"] { limits[name] = false } }
         return [when(["method": isMethod], then: limits)]
-            + method.roles.map { role in
+            + method.roles.flatMap { role -> [JSONValue] in
                 let isRole: JSONValue = [
                     "required": ["role"], "properties": ["role": ["const": .string(role.rawValue)]],
                 ]
-                return when(
-                    ["method": isMethod, "concept": isRole], then: ["options": reference(Self.name(of: method, role))])
+                let options = ["options": reference(Self.name(of: method, role))]
+                let one = when(["method": isMethod, "concept": isRole], then: options)
+                let several = when(["method": isMethod, "concepts": ["items": isRole]], then: options)
+                return method.learnsSeveral ? [one, several] : [one]
             }
+    }
+
+    /// By whom students of each model are taught; of any host nobody knows which there are.
+    private var supervisors: [JSONValue] {
+        let families = PersonalizationMethod.proxyTuning.families
+        return (models ?? []).filter { families.contains($0.family) }.map(supervision)
+    }
+
+    /// Where proxies are drawn for a student, it is a diffusion model that draws what the student reads, and one that
+    /// is not the usual one must be named.
+    private func supervision(of student: ModelDescription) -> JSONValue {
+        let fitting = (models ?? []).filter { model in
+            model.family == .diffusion && student.pictures.first.map(model.draws) != false
+        }
+        let names = fitting.map { JSONValue.string($0.name) }
+        let options: JSONValue = ["properties": ["supervisor": ["enum": .array(names)]]]
+        let given: JSONValue = ["properties": ["options": options]]
+        let named: JSONValue = [
+            "required": ["options"], "properties": ["options": options.adding("required", ["supervisor"])],
+        ]
+        let isUsualThere = OptionTable.proxyTuning.standard("supervisor").map { names.contains($0) } == true
+        return [
+            "if": [
+                "required": ["method", "model"],
+                "properties": [
+                    "method": ["const": .string(PersonalizationMethod.proxyTuning.rawValue)],
+                    "model": ["const": .string(student.name)],
+                ],
+            ],
+            "then": [
+                "if": ["anyOf": [Self.reusing, Self.reusingEach]], "else": isUsualThere ? given : named,
+            ],
+        ]
     }
 
     private func when(_ properties: [String: JSONValue], then consequences: [String: JSONValue]) -> JSONValue {
@@ -238,7 +274,11 @@ package struct JobSchema {
                     "enum": .array(
                         PersonalizationMethod.allCases.filter(\.learnsSeveral).map { .string($0.rawValue) })
                 ],
-            ]
+            ],
+            // Places are in the job's list.
+            "anyOf": [
+                ["required": ["images"]], ["properties": ["concepts": ["items": ["properties": ["images": false]]]]],
+            ],
         ],
         "else": ["required": ["concept"], "anyOf": [["required": ["images"]], reusing]],
     ]
@@ -250,6 +290,11 @@ package struct JobSchema {
             "method": ["const": .string(PersonalizationMethod.proxyTuning.rawValue)],
             "options": ["required": ["proxies"], "properties": ["proxies": ["type": "object"]]],
         ],
+    ]
+
+    /// A job each of whose concepts names the job that drew its proxies.
+    private static let reusingEach: JSONValue = [
+        "required": ["concepts"], "properties": ["concepts": ["items": ["required": ["proxies"]]]],
     ]
 
     private var conceptOfSeveral: JSONValue {

@@ -38,7 +38,11 @@ package struct PersonalizeSpec: Sendable, Equatable {
     /// The diffusion model that teaches; nil where the method has none, or nothing is left to be drawn.
     package var supervisor: String? {
         guard method == .proxyTuning, concepts.contains(where: { proxies(of: $0) == nil }) else { return nil }
-        return options["supervisor"]?.string ?? OptionTable.proxyTuning.standard("supervisor")?.string
+        return Self.supervisor(options)
+    }
+
+    private static func supervisor(_ options: [String: JSONValue]) -> String? {
+        (options["supervisor"] ?? OptionTable.proxyTuning.standard("supervisor"))?.string
     }
 
     /// Options that were given though nothing acts on them: where all proxies are other jobs', none are drawn.
@@ -50,13 +54,23 @@ package struct PersonalizeSpec: Sendable, Equatable {
 
     /// By which rule a supervisor learns: the one the job says, or the usual one of its model.
     package func supervisorRule(of supervisor: ModelDescription?) -> String? {
+        Self.supervisorRule(options, of: supervisor)
+    }
+
+    private static func supervisorRule(_ options: [String: JSONValue], of supervisor: ModelDescription?) -> String? {
         (options["supervisor_optimizer"] ?? supervisor?.training?["supervisor"]?["supervisor_optimizer"])?.string
     }
 
     /// Prodigy keeps no moments in 8 bits.
     /// - Parameter model: of the supervisor; nil where nobody knows it.
     package func momentsProblem(of model: ModelDescription?) -> Problem? {
-        guard let supervisor, options["moments"] == "8-bit", supervisorRule(of: model) == "prodigy" else { return nil }
+        supervisor.flatMap { Self.momentsProblem(options, of: $0, model) }
+    }
+
+    private static func momentsProblem(
+        _ options: [String: JSONValue], of supervisor: String, _ model: ModelDescription?
+    ) -> Problem? {
+        guard options["moments"] == "8-bit", supervisorRule(options, of: model) == "prodigy" else { return nil }
         return Problem(
             "/options/moments", found: "8-bit, where \(supervisor) learns by Prodigy",
             allowed: "32-bit; or 8-bit with supervisor_optimizer adamw")
@@ -80,13 +94,14 @@ extension PersonalizeSpec {
         if reader.body["concepts"] != nil, let method, !method.learnsSeveral {
             reader.note("/concepts", reader.body["concepts"], "one /concept: \(method.rawValue) learns one at a time")
         }
-        images = reader.images(needed: reader.needsImages(of: concepts, by: method))
-        reader.hold(concepts, against: images.count)
+        images = reader.images(needed: reader.needsImages(by: method))
+        reader.holdPlaces()
         prompts = reader.prompts(0...64)
-        if !concepts.isEmpty {
+        let names = reader.learntNames
+        if let names {
             reader.only(
-                concepts.map(\.name), in: prompts,
-                because: concepts.count == 1 ? "the concept this job learns" : "the concepts this job learns")
+                names, in: prompts,
+                because: names.count == 1 ? "the concept this job learns" : "the concepts this job learns")
         }
         seed = reader.seed()
         previewEvery = reader.integer("preview_every", 1...20_000)
@@ -95,22 +110,27 @@ extension PersonalizeSpec {
             reader.note("/preview_every", reader.body["preview_every"], "nothing by proxy-tuning: its proxies are seen")
         }
         attach = reader.attachedRoles()
-        let table = method?.options(for: concepts.first?.role ?? .subject)
-        options = reader.options(table)
-        let texts = table?.texts(in: options) ?? []
+        let role = concepts.first?.role ?? .subject
+        let methods = method.map { [$0] } ?? PersonalizationMethod.allCases
+        options = reader.options(anyOf: methods.map { $0.options(for: role) })
+        let texts = method?.options(for: role).texts(in: options) ?? []
         if method == .proxyTuning, !reader.isAccepted {
             // Proxies of every subject are drawn in all of them, by a supervisor that knows that subject alone.
             reader.hold(texts: texts, naming: [], because: "each subject is drawn by itself there")
         } else {
-            reader.hold(texts: texts, naming: concepts.map(\.name))
+            // Of concepts without a name nobody knows which are others.
+            reader.hold(texts: texts, naming: names ?? texts.flatMap { ConceptMention.names(in: $0.text) })
         }
         if let model = model.flatMap({ reader.models[$0] }) { reader.hold(options, against: model) }
+        if method == .proxyTuning, reader.drawsProxies, let supervisor = Self.supervisor(options) {
+            reader.hold(supervisor: supervisor, of: model)
+            if let problem = Self.momentsProblem(options, of: supervisor, reader.models[supervisor]) {
+                reader.problems.append(problem)
+            }
+        }
         guard let model, let concept = concepts.first, let method else { return nil }
         (self.concept, self.method, self.model) = (concept, method, model)
         others = Array(concepts.dropFirst())
-        guard let supervisor else { return }
-        reader.hold(supervisor: supervisor, of: model)
-        if let problem = momentsProblem(of: reader.models[supervisor]) { reader.problems.append(problem) }
     }
 
     var members: [String: JSONValue] {

@@ -140,12 +140,6 @@ struct SpecReader {
         return number
     }
 
-    mutating func options(_ table: OptionTable?) -> [String: JSONValue] {
-        // Of which method they are nobody knows; that is a problem of its own.
-        guard let table else { return [:] }
-        return options(anyOf: [table])
-    }
-
     /// The size of pictures that a model draws, or that are cut from what it draws.
     mutating func size(of model: String?) -> ModelDescription.Size? {
         guard let value = body["size"] else { return nil }
@@ -165,11 +159,11 @@ struct SpecReader {
         return size.flatMap { model.shape(of: $0) } == model.pictures.first
     }
 
-    /// Those of drawing with a model; of one that nobody knows they must be some family's.
-    mutating func drawingOptions(_ model: String?) -> [String: JSONValue] {
-        guard let model else { return [:] }
-        let known = models[model]
-        let given = options(anyOf: (known.map { [$0.family] } ?? ModelFamily.allCases).compactMap(\.drawing))
+    /// Those of drawing with a model; of one that nobody knows they must be some family's that fits.
+    mutating func drawingOptions(_ model: String?, on fits: (ModelFamily) -> Bool) -> [String: JSONValue] {
+        let known = model.flatMap { models[$0] }
+        let families = known.map { [$0.family] } ?? ModelFamily.allCases.filter(fits)
+        let given = options(anyOf: families.compactMap(\.drawing))
         if let known { hold(given, against: known) }
         return given
     }
@@ -196,7 +190,8 @@ struct SpecReader {
         }
     }
 
-    private mutating func options(anyOf tables: [OptionTable]) -> [String: JSONValue] {
+    /// Those of one table, or of any where nobody knows of which, which is a problem of its own.
+    mutating func options(anyOf tables: [OptionTable]) -> [String: JSONValue] {
         let given = body["options"]
         // Of tables that leave as many problems, one that knows the names says what is wrong with the values.
         let found = tables.map { (problems: $0.problems(in: given), strangers: $0.strangers(in: given)) }
@@ -326,13 +321,17 @@ struct SpecReader {
     }
 
     /// A supervisor must be a diffusion model whose pictures the student can read.
-    mutating func hold(supervisor: String, of student: String) {
+    /// - Parameter student: nil where it is no model that can learn, which is a problem of its own.
+    mutating func hold(supervisor: String, of student: String?) {
+        // What is no name is a problem already.
+        guard ModelDescription.isName(supervisor) else { return }
         let fits = { (family: ModelFamily) in family == .diffusion }
         guard models.allows(supervisor, fits) else {
             problems.append(Problem("/options/supervisor", found: supervisor, allowed: models.words(fits)))
             return
         }
-        guard let own = models[student]?.pictures.first, let its = models[supervisor], !its.draws(own) else { return }
+        guard let student, let own = models[student]?.pictures.first, let its = models[supervisor], !its.draws(own)
+        else { return }
         let sizes = its.pictures.map(\.description).joined(separator: ", ")
         problems.append(
             Problem(
