@@ -25,6 +25,21 @@ struct DocumentTests {
         for line in lines { #expect(line.contains(" -p atelier"), "\(line)") }
     }
 
+    /// How long a subject takes to learn is told twice.
+    @Test func theReadmesSecondsAreTheDemosOfTheResults() throws {
+        let all = RepositoryText.all
+        let row = try #require(
+            all.first { $0.path == "README.md" }?.lines.first { $0.hasPrefix("| learning a subject ") })
+        let results = try #require(all.first { $0.path == "docs/results.md" }).text
+        let demo = try #require(results.firstMatch(of: /\n`ops\/demo`, (?:.+\n)+/)).0
+        let told = row.matches(of: /(\S+) (\d+) s\b/)
+        #expect(told.count == 3)
+        for (_, method, seconds) in told.map(\.output) {
+            let named = try #require(demo.firstRange(of: method), "\(method)")
+            #expect(demo[named.upperBound...].firstMatch(of: /(\d+)\s+s\b/)?.1 == seconds, "\(method)")
+        }
+    }
+
     /// Outside of code a browser takes `<rex>` for a tag, and shows nothing.
     @Test func namesInBracketsStandInCode() {
         let code = /```[\s\S]*?```|`[^`]*`|\n    .*/
@@ -70,11 +85,13 @@ struct DocumentTests {
         return Set(zip(words, isFolder).filter { !$0.1 }.map(\.0))
     }
 
-    /// What the engine calls its stages and its artifacts a subscriber finds in the schema, stages in the manual too.
+    /// What the engine calls its stages and its artifacts a subscriber finds in the schema, stages in the manual too,
+    /// and who writes another engine the artifacts.
     @Test func everyStageAndRoleIsExplained() throws {
         let all = RepositoryText.all
         let schema = try #require(all.first { $0.path == "ops/schemas/event.json" }).text
         let jobs = try #require(all.first { $0.path == "docs/jobs.md" }).text
+        let contract = try #require(all.first { $0.path == "docs/engine.md" }).text
         let engine = all.filter { $0.path.hasPrefix("Sources/Engine/") }.map(\.text).joined()
         let stages = Set(engine.matches(of: /(?:stage: |title: |title\()"([a-z]+)"/).map { String($0.1) })
         let roles = Set(engine.matches(of: /(?:role: |as: )"([a-z]+)"/).map { String($0.1) })
@@ -82,6 +99,7 @@ struct DocumentTests {
         #expect(roles.isSuperset(of: ["adapter", "curve", "proxies", "proxy"]))
         for name in stages.union(roles) { #expect(schema.contains("`\(name)`"), "\(name)") }
         for stage in stages { #expect(jobs.contains("`\(stage)`"), "\(stage)") }
+        for role in roles { #expect(contract.contains("| `\(role)` |"), "\(role)") }
     }
 
     /// What the dashboard has and what is measured an operator finds in the manual.
