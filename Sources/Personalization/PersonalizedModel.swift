@@ -75,6 +75,12 @@ package struct PersonalizedModel {
 
     /// One picture per prompt, as `sampling` says.
     package func generate(_ prompts: [String], sampling: Sampling) -> [Picture] {
+        prompts.indices.parts(of: model.configuration.drawnTogether).flatMap { some in
+            generate(together: Array(prompts[some]), sampling: sampling.part(some))
+        }
+    }
+
+    private func generate(together prompts: [String], sampling: Sampling) -> [Picture] {
         Recording.withoutGradients {
             let text = TextFeatures.joined(
                 DistinctTexts(prompts).read {

@@ -23,6 +23,13 @@ package struct CodeSampling: Sendable {
         self.temperature = temperature
         self.seeds = seeds
     }
+
+    /// The same for some of the pictures.
+    func part(_ pictures: Range<Int>) -> CodeSampling {
+        var part = self
+        part.seeds = Array(seeds[pictures])
+        return part
+    }
 }
 
 /// Everything before a picture's first code.

@@ -194,7 +194,10 @@ package final class ChameleonModel {
 
     /// Pictures of codes, each of the grid's [h · w] row by row.
     package func pictures(_ codes: [[Int32]]) -> [Picture] {
-        tokenizer.decode(codes, height: configuration.grid.height, width: configuration.grid.width).pictures()
+        let grid = configuration.grid
+        return PicturesTogether.decoded(codes.count, each: configuration.pixels) {
+            tokenizer.decode(Array(codes[$0]), height: grid.height, width: grid.width)
+        }
     }
 
     /// The model's defaults.
@@ -209,9 +212,12 @@ package final class ChameleonModel {
         _ prompts: [ChameleonPrompt], at places: [Int]? = nil, sampling: CodeSampling,
         reading: (Int?) -> Void = { _ in }
     ) -> [[Int32]] {
-        transformer.generate(
-            prompts, at: places, heading: configuration.heading, grid: configuration.grid,
-            vocabulary: configuration.vocabulary, sampling: sampling, reading: reading)
+        let places = places ?? Array(prompts.indices)
+        return places.indices.parts(of: configuration.drawnTogether).flatMap { some in
+            transformer.generate(
+                prompts, at: Array(places[some]), heading: configuration.heading, grid: configuration.grid,
+                vocabulary: configuration.vocabulary, sampling: sampling.part(some), reading: reading)
+        }
     }
 
     /// One picture per prompt, or of the prompts at `places`.

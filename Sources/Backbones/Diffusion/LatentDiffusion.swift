@@ -139,7 +139,11 @@ extension LatentDiffusion {
     }
 
     /// Pictures of latents [B, z, h, w] as the network makes them.
-    package func pictures(_ latents: Tensor) -> [Picture] { decoded(latents).pictures() }
+    package func pictures(_ latents: Tensor) -> [Picture] {
+        let side = autoencoder.configuration.patchSize
+        let pixels = latents.shape[2] * latents.shape[3] * side * side
+        return PicturesTogether.decoded(latents.shape[0], each: pixels) { decoded(latents.slice($0)) }
+    }
 
     /// Pictures through the latents and back.
     package func reconstruct(_ pictures: [Picture]) -> [Picture] { self.pictures(latents(pictures)) }

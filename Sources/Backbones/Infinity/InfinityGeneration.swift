@@ -31,6 +31,13 @@ package struct Sampling: Sendable {
     /// Whether any scale leads away from what is said without the prompt.
     package var isGuided: Bool { guidance.contains { $0 != 1 } }
 
+    /// The same for some of the pictures.
+    package func part(_ pictures: Range<Int>) -> Sampling {
+        var part = self
+        part.seeds = Array(seeds.dropFirst(pictures.lowerBound).prefix(pictures.count))
+        return part
+    }
+
     /// The model's own distributions: no guidance, temperature 1.
     package static func plain(scales: Int, seeds: [UInt64]) -> Sampling {
         Sampling(

@@ -132,14 +132,20 @@ package final class InfinityModel: ReadsPrompts {
     package func generate(_ text: TextFeatures, sampling: Sampling) -> [Picture] {
         Recording.withoutGradients {
             let maps = transformer.generate(text, negative: nil, sampling: sampling)
-            return tokenizer.decode(Variable(maps.sum)).value.pictures()
+            return pictures(of: maps)
         }
     }
 
     /// Pictures through the tokenizer's bits and back.
     package func reconstruct(_ pictures: [Picture]) -> [Picture] {
         Recording.withoutGradients {
-            tokenizer.decode(Variable(maps(pictures).sum)).value.pictures()
+            self.pictures(of: maps(pictures))
+        }
+    }
+
+    private func pictures(of maps: TokenMaps) -> [Picture] {
+        PicturesTogether.decoded(maps.sum.shape[0], each: configuration.pixels) {
+            tokenizer.decode(Variable(maps.sum.slice($0))).value
         }
     }
 }

@@ -116,7 +116,9 @@ package final class LlamaGenModel: ReadsPrompts {
     /// Pictures of codes, each [side²] row by row.
     package func pictures(_ codes: [[Int32]]) -> [Picture] {
         let side = configuration.transformer.side
-        return tokenizer.decode(codes, height: side, width: side).pictures()
+        return PicturesTogether.decoded(codes.count, each: configuration.pixels) {
+            tokenizer.decode(Array(codes[$0]), height: side, width: side)
+        }
     }
 
     /// Teacher-forced logits [B, N, V] of pictures' codes, each [N], under captions; those in `dropped` read the
@@ -166,7 +168,11 @@ package final class LlamaGenModel: ReadsPrompts {
         _ captions: TextFeatures, at places: [Int]? = nil, sampling: CodeSampling,
         reading: (Int?) -> Void = { _ in }
     ) -> [[Int32]] {
-        transformer.generate(captions.samples, at: places, sampling: LlamaGenSampling(sampling), reading: reading)
+        let (samples, places) = (captions.samples, places ?? Array(captions.lengths.indices))
+        return places.indices.parts(of: configuration.drawnTogether).flatMap { some in
+            transformer.generate(
+                samples, at: Array(places[some]), sampling: LlamaGenSampling(sampling.part(some)), reading: reading)
+        }
     }
 
     /// One picture per caption, or of the captions at `places`.

@@ -3,6 +3,8 @@ package protocol BackboneWork: Sendable {
     /// So many pictures drawn at once, of prompts of so many tokens each, their text and their decoding among it, with
     /// products as exact as the weights.
     func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work
+    /// Pictures that are drawn together where more are asked for at once: fewer, the more memory each takes.
+    var drawnTogether: Int { get }
     /// So many prompts, together, as the network reads them; nothing where it reads their tokens itself.
     func reading(_ prompts: Int, tokens: Int) -> Work
     /// What learning sees of pictures under their prompts: the pass there, recorded, from what is read of these to
@@ -48,6 +50,14 @@ package struct DrawingWork: Sendable, Equatable {
 }
 
 extension BackboneWork {
+    /// As many as are asked for: a diffusion model keeps nothing of a picture but its latents.
+    package var drawnTogether: Int { Int.max }
+
+    /// Pictures drawn in parts of as many as are drawn together.
+    func drawingApart(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
+        Double(pictures) / Double(drawnTogether) * drawing(drawnTogether, prompt: tokens, sampling)
+    }
+
     /// Nothing, of networks that read a prompt's ids themselves.
     package func reading(_ prompts: Int, tokens: Int) -> Work { Work() }
     /// 0, unless a method holds the family's network to its logits.

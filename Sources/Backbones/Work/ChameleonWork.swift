@@ -1,6 +1,7 @@
 extension ChameleonModel.Configuration: BackboneWork {
     /// Every prompt, and with guidance the heading, is read alone; then all sequences advance together, a token a step.
     package func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
+        guard pictures <= drawnTogether else { return drawingApart(pictures, prompt: tokens, sampling) }
         let (read, heading, weights) = (tokens + opening, heading.count, sampling.weights)
         var work = Double(sampling.prompts(pictures)) * decoder.reading(1, tokens: read, answers: 1, weights: weights)
         if sampling.isGuided { work += decoder.reading(1, tokens: heading, answers: 1, weights: weights) }
@@ -48,6 +49,14 @@ extension ChameleonModel.Configuration: BackboneWork {
             width: c.width, depth: c.depth, heads: c.heads, keyWidth: c.keyHeads * c.headWidth,
             feedForward: c.feedForwardWidth, vocabulary: c.vocabularySize)
     }
+
+    /// Pictures that are drawn together.
+    package var drawnTogether: Int {
+        decoder.drawnTogether(tokens: grid.codes + grid.height)
+    }
+
+    /// Of a picture.
+    var pixels: Int { pictureHeight * pictureWidth }
 
     private var pictureHeight: Int { grid.height * tokenizer.patchSize }
     private var pictureWidth: Int { grid.width * tokenizer.patchSize }

@@ -58,6 +58,12 @@ struct DecoderWork: Sendable {
         return work
     }
 
+    /// Pictures of so many tokens that are drawn together, each with its prompt and without.
+    func drawnTogether(tokens: Int) -> Int {
+        PicturesTogether.drawn(
+            each: KeyValueCache.bytes(blocks: depth, batch: 2, capacity: tokens, width: keyWidth))
+    }
+
     /// Numbers of a low-rank change of rank 1.
     func lowRankNumbers(isPacked: Bool) -> Int {
         depth * ((isPacked ? 4 : 6) * width + 2 * keyWidth)

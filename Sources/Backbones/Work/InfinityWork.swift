@@ -1,6 +1,7 @@
 extension InfinityModel.Configuration: BackboneWork {
     /// The text, all scales, and the picture of their sum.
     package func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
+        guard pictures <= drawnTogether else { return drawingApart(pictures, prompt: tokens, sampling) }
         let work: Work =
             Double(sampling.prompts(pictures)) * reading(1, tokens: tokens)
             + transformer.drawing(pictures, rows: sampling.rows(pictures), text: tokens)
@@ -54,6 +55,16 @@ extension InfinityModel.Configuration: BackboneWork {
 
     /// Of both attentions' projections, packed as the checkpoint has them: 13·C a block.
     package var lowRankNumbers: Int { transformer.depth * 13 * transformer.width }
+
+    /// Pictures that are drawn together.
+    package var drawnTogether: Int {
+        PicturesTogether.drawn(
+            each: KeyValueCache.bytes(
+                blocks: transformer.depth, batch: 2, capacity: schedule.tokens, width: transformer.width))
+    }
+
+    /// Of a picture.
+    var pixels: Int { pictureHeight * pictureWidth }
 
     private var pictureHeight: Int { schedule.last.height * tokenizer.tokenSize }
     private var pictureWidth: Int { schedule.last.width * tokenizer.tokenSize }

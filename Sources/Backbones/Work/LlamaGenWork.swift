@@ -1,6 +1,7 @@
 extension LlamaGenModel.Configuration: BackboneWork {
     /// Every caption, and with guidance the dropped one, is read alone; then all advance together, a code a step.
     package func drawing(_ pictures: Int, prompt tokens: Int, _ sampling: DrawingWork) -> Work {
+        guard pictures <= drawnTogether else { return drawingApart(pictures, prompt: tokens, sampling) }
         let (rows, captions) = (sampling.rows(pictures), sampling.prompts(pictures))
         let (read, weights) = (Double(sampling.rows(captions)), sampling.weights)
         var work = (Double(captions) * reading(1, tokens: tokens) + read * prefix(tokens)).rounded(as: weights)
@@ -28,6 +29,12 @@ extension LlamaGenModel.Configuration: BackboneWork {
 
     /// Queries, keys and values are one matrix: 4·C + 2·keyWidth a layer.
     package var lowRankNumbers: Int { decoder.lowRankNumbers(isPacked: true) }
+
+    /// Pictures that are drawn together.
+    package var drawnTogether: Int { decoder.drawnTogether(tokens: transformer.captionLength + codes) }
+
+    /// Of a picture.
+    var pixels: Int { codes * tokenizer.patchSize * tokenizer.patchSize }
 
     private var codes: Int { transformer.side * transformer.side }
 

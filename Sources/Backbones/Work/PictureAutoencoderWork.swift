@@ -37,8 +37,13 @@ struct PictureAutoencoderWork: Sendable {
         return work
     }
 
-    /// Latents to pictures [B, 3, height, width].
-    func decoding(_ batch: Int, height: Int, width: Int) -> Work {
+    /// Latents to pictures of this size, as many at a time as are decoded together.
+    func decoding(_ pictures: Int, height: Int, width: Int) -> Work {
+        let together = min(pictures, PicturesTogether.decoded(each: height * width))
+        return Double(pictures) / Double(together) * decoding(together: together, height: height, width: width)
+    }
+
+    private func decoding(together batch: Int, height: Int, width: Int) -> Work {
         var work = Work()
         let shrink = pixelBlock << halvings
         var map = Map(batch: batch, height: height / shrink, width: width / shrink)

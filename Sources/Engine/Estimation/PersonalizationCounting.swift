@@ -159,7 +159,7 @@ struct Learning {
     /// Maps of the frozen model with its own logits, then steps on references and on those.
     func arbooth(_ sheet: inout CostSheet) {
         let maps = isOn("distillation") ? number("distillation_maps") : 0
-        sheet.draw(maps, in: ARBoothTraining.mapsAtATime) {
+        sheet.draw(maps, in: min(ARBoothTraining.mapsAtATime, model.work.drawnTogether)) {
             (drawing($0, each: maps, isGuided: false) + pass($0)).rounded
         }
         let cuts = encodeReferences(&sheet)

@@ -140,7 +140,7 @@ package final class ARBoothTraining: ConceptTraining {
         let teacher: Tensor  // [N, L, 2·d]
     }
 
-    /// How many of the prior's maps are drawn together.
+    /// How many of the prior's maps are drawn together, where the model draws as many pictures.
     package static let mapsAtATime = 16
 
     private static func drawPrior(
@@ -150,13 +150,13 @@ package final class ARBoothTraining: ConceptTraining {
             let text = model.encode([subject.plainClassPrompt])
             var inputs: [Tensor] = []
             var teacher: [Tensor] = []
-            for start in stride(from: 0, to: options.distillationMaps, by: mapsAtATime) {
-                let count = min(mapsAtATime, options.distillationMaps - start)
-                let repeated = text.repeated(count)
+            let together = min(mapsAtATime, model.configuration.drawnTogether)
+            for some in (0..<options.distillationMaps).parts(of: together) {
+                let repeated = text.repeated(some.count)
                 // The distributions of the model itself, not sharpened by guidance.
                 let sampling = Sampling.plain(
                     scales: model.configuration.schedule.sides.count,
-                    seeds: Philox.seeds(seed, purpose: Purpose.priorMaps.rawValue, start..<start + count))
+                    seeds: Philox.seeds(seed, purpose: Purpose.priorMaps.rawValue, some))
                 let maps = model.transformer.generate(repeated, negative: nil, sampling: sampling)
                 inputs.append(maps.inputs)
                 teacher.append(model.transformer.logits(repeated, inputs: maps.inputs).value)
