@@ -19,12 +19,19 @@ package struct DrawingJob: Sendable, Equatable {
     package let state: JobState
     /// Its body, as it was accepted.
     package let spec: JSONValue
-    /// In order; none of a job that has not completed.
+    /// In order; of a job that has not completed, those that are drawn.
     package let proxies: [StoredProxy]
+    /// Names of the sheets of those: a subject's comes when none of its proxies is missing.
+    package let sheets: [String]
 
     /// Describes a job.
-    package init(state: JobState, spec: JSONValue, proxies: [StoredProxy] = []) {
-        (self.state, self.spec, self.proxies) = (state, spec, proxies)
+    package init(state: JobState, spec: JSONValue, proxies: [StoredProxy] = [], sheets: [String] = []) {
+        (self.state, self.spec, self.proxies, self.sheets) = (state, spec, proxies, sheets)
+    }
+
+    /// Whether all proxies of a subject are drawn.
+    package func hasDrawn(_ subject: String) -> Bool {
+        state == .completed || sheets.contains("proxies-\(subject).png")
     }
 }
 
@@ -38,13 +45,16 @@ extension Store {
         guard let text = jobs.first?["spec"], let state = jobs.first?["state"].flatMap(JobState.init(rawValue:)) else {
             return nil
         }
-        let proxies = try query(
+        let drawn = try query(
             """
-            select sha256, prompt from atelier.artifacts where job = $1::uuid and role = 'proxy' order by name
-            """, [id]
-        ).compactMap { row in
+            select name, role, sha256, prompt from atelier.artifacts
+            where job = $1::uuid and role in ('proxy', 'proxies') order by name
+            """, [id])
+        let proxies = drawn.filter { $0["role"] == "proxy" }.compactMap { row in
             row["sha256"].flatMap { SHA256Digest($0) }.map { StoredProxy(digest: $0, prompt: row["prompt"] ?? "") }
         }
-        return DrawingJob(state: state, spec: try JSONValue(json: Data(text.utf8)), proxies: proxies)
+        return DrawingJob(
+            state: state, spec: try JSONValue(json: Data(text.utf8)), proxies: proxies,
+            sheets: drawn.filter { $0["role"] == "proxies" }.compactMap { $0["name"] })
     }
 }

@@ -75,8 +75,17 @@ import Testing
         }
         let failure = try #require(throws: JobFailure.self) { try draw(["strengths": ["rex": 0]]) }
         #expect(failure.code == "input.strengths" && failure.problems?.map(\.pointer) == ["/strengths/rex"])
+        // `by-token` is no advice where next to nothing comes of it.
+        #expect(failure.problems?.first?.allowed == "one strength for both: they are learnt into the same weights")
         _ = try draw(["strengths": ["rex": 0.5, "mia": 0.5]])
-        _ = try draw(["strengths": ["rex": 0], "options": ["adapters": "by-token"]])
+        let byToken = try draw(["strengths": ["rex": 0], "options": ["adapters": "by-token"]])
+        let told = ["mia", "rex"].map {
+            """
+            /options/adapters: <\($0)> was learnt in all rows; by its own words alone it hardly acts on llamagen \
+            models: compare with merged
+            """
+        }
+        #expect(byToken.result?["warnings"]?.array?.compactMap(\.string) == told)
     }
 
     /// As a subject that is learnt alone.
@@ -88,6 +97,17 @@ import Testing
             #expect(run.result?["likeness"]?[name] != nil)
             #expect(run.result?["drift"]?[name]?["pres.pocket-dino"]?["after"]?.double != nil, "\(name)")
         }
+        // Each beside the other's references, and in words where it is liker those.
+        let table = run.result?["table"]?.array ?? []
+        let warnings = (run.result?["warnings"]?.array ?? []).compactMap(\.string)
+        #expect(table.count == 2)
+        for row in table {
+            let name = try #require(row["concept"]?.string)
+            let own = try #require(row["scores"]?["dino.pocket-dino"]?.double)
+            let others = try #require(row["scores"]?["dino_to_others.pocket-dino"]?.double)
+            #expect(warnings.contains { $0.hasPrefix("<\(name)>: not kept apart") } == (others > own), "\(warnings)")
+        }
+        #expect(run.result?["metrics"]?["dino_to_others.pocket-dino"]?.double != nil)
         // Large models take hours for it: how far it is, is said of all of them together.
         for stage in ["prepare", "evaluate"] {
             let shares: [Double] = run.events.compactMap {
@@ -184,10 +204,30 @@ import Testing
         }
         let read = try ReferencePictures(files, size: 64, shapes: shapes)
         #expect(read.shapes?.map(\.text) == ["32x64", "64x64", "32x64", "32x64", "128x32"])
-        // As large as they are, but neither smaller than the shape nor larger than four times it.
+        // As large as they are, but not smaller than the shape, and halved from eight times it.
         #expect(
-            read.pictures.map { "\($0.width)x\($0.height)" } == ["90x180", "90x90", "32x64", "128x256", "128x32"])
+            read.pictures.map { "\($0.width)x\($0.height)" } == ["90x180", "90x90", "32x64", "150x300", "128x32"])
         #expect(try ReferencePictures(files, size: 64).shapes == nil)
+    }
+
+    /// Halved when it is read, and further when it is cut: what Lumina-mGPT's authors do at once. Squares are averaged.
+    @Test func aShapedReferenceIsReducedAsByItsModelsAuthors() throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).png").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let picture = Picture(
+            width: 300, height: 600,
+            pixels: (0..<300 * 600).flatMap { place -> [UInt8] in
+                let (x, y) = (place % 300, place / 300)
+                return [UInt8(x * x % 256), UInt8(x * y % 256), UInt8((x + 7 * y) % 256)]
+            })
+        try picture.writePNG(path)
+        let shapes = [(64, 64), (32, 64)].map { ModelDescription.Size(width: $0.0, height: $0.1) }
+        let augment = ReferenceAugmentation(size: 64, largestZoom: 1)
+        let shaped = try ReferencePictures([ReferenceFile(path: path)], size: 64, shapes: shapes).pictures[0]
+        #expect(
+            augment.cut(shaped, side: 32, in: shapes[1]) == picture.fillingBicubically(width: 32, height: 64))
+        let square = try ReferencePictures([ReferenceFile(path: path)], size: 64).pictures[0]
+        #expect(square == picture.centreCropped(width: 300, height: 300).resized(width: 256, height: 256))
     }
 
     /// As Atelier guarantees it: the same bytes, whichever stage a killed engine was in.
@@ -220,6 +260,30 @@ import Testing
         let student = try #require(names.first { $0.0 == "student" }?.1.path)
         try FileManager.default.removeItem(atPath: student + ".proxies")
         #expect(try Run(models, spec, resume: student).digests("adapter") == undisturbed.digests("adapter"))
+    }
+
+    /// Hours of teaching drew them: they are there before anything is learnt from them, and whatever becomes of that.
+    @Test func proxiesAreAnnouncedAsSoonAsTheyAreDrawn() throws {
+        let models = try TinyModels()
+        let spec = Self.spec("pocket-infinity", concepts: Self.two, ["learning_rate": 1, "iterations": 20])
+        let failure = try #require(throws: JobFailure.self) { try Run(models, spec) }
+        #expect(failure.code == "training.diverged" && failure.message.hasPrefix("the student"), "\(failure.message)")
+        let log = try #require(FileManager.default.subpaths(atPath: models.folder)?.first { $0.hasSuffix("/events") })
+        let events = try Data(contentsOf: URL(fileURLWithPath: "\(models.folder)/\(log)")).split(separator: 10).map {
+            try EngineEvent(line: Data($0))
+        }
+        let told: [String] = events.compactMap {
+            switch $0 {
+            case .artifact(let artifact): artifact.role == "proxies" ? artifact.name : artifact.role
+            case .progress(let progress) where progress.step == progress.steps: progress.stage
+            default: nil
+            }
+        }
+        let expected = ["rex", "mia"].flatMap { name in
+            ["supervisor \(name)", "proxies \(name)"] + Array(repeating: "proxy", count: 10) + ["proxies-\(name).png"]
+        }
+        #expect(told.filter { !["prepare", "student"].contains($0) } == expected, "\(told)")
+        withExtendedLifetime(models) {}
     }
 
     /// Whoever asks for Prodigy: the job, or the supervisor by itself.
@@ -328,6 +392,20 @@ import Testing
         #expect(again.artifacts.allSatisfy { $0.role != "proxy" })
         #expect(again.result?["warnings"] == ["<rex> is not evaluated: the job has no pictures of it"])
         #expect(again.result?["proxies"]?["rex"]?["reused"] == .bool(true))
+        // A training that was begun with others is another one.
+        func listed(of job: String, resume: String? = nil) throws -> Run {
+            let rex: JSONValue = ["name": "rex", "role": "subject", "class": "dog", "proxies": ["job": .string(job)]]
+            var spec = Self.spec("pocket-chameleon", concepts: .array([rex]))
+            spec["images"] = nil
+            return try Run(
+                models, spec, resume: resume, checkpointSeconds: 0, proxies: ["rex": given], references: [])
+        }
+        let begun = try listed(of: "0b6e5b53-6b6a-4d0c-9d6e-3a8f6f3f2a10")
+        let checkpoint = try #require(begun.checkpoints.last).path
+        let refused = try #require(throws: JobFailure.self) {
+            try listed(of: "0b6e5b53-6b6a-4d0c-9d6e-3a8f6f3f2a11", resume: checkpoint)
+        }
+        #expect(refused.message.contains("differs in its proxies"), "\(refused.message)")
         // On the same student the same comes out as where they were drawn.
         let same = try Run(models, Self.spec(["proxies": source]), proxies: ["rex": given])
         #expect(same.digests("adapter") == first.digests("adapter"))

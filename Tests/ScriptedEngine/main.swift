@@ -8,6 +8,8 @@
 //     fail=transient         says `failed` with that consequence (fail-once: in the first attempt only; code=C: with
 //                            that code)
 //     warn                   its result carries a warning and a table of scores
+//     preview                begins with a picture of what is learnt so far
+//     proxies                begins with two proxies of the concept it learns, and their sheet
 //     adapter                makes an adapter too, named by the job's seed
 //     ignore-term hang       does not hear SIGTERM; never ends
 //     leak gulp              takes ever more memory, 16 MiB every 10 ms, or as fast as it can
@@ -82,6 +84,23 @@ if script["preview"] != nil {
         "mediaType": "image/png", "sha256": preview.digest, "bytes": preview.bytes, "prompt": prompt, "seed": 7,
     ])
 }
+if script["proxies"] != nil {
+    let concept = spec["concept"] as? [String: Any] ?? [:]
+    let (name, noun) = (concept["name"] as? String ?? "", concept["class"] as? String ?? "")
+    for number in 1...2 {
+        let proxy = write("proxy \(number)", as: "proxy-\(name)-000\(number).png")
+        emit([
+            "event": "artifact", "role": "proxy", "name": "proxy-\(name)-000\(number).png", "path": proxy.path,
+            "mediaType": "image/png", "sha256": proxy.digest, "bytes": proxy.bytes, "prompt": "a <\(name)> \(noun)",
+            "seed": number,
+        ])
+    }
+    let sheet = write("proxies", as: "proxies-\(name).png")
+    emit([
+        "event": "artifact", "role": "proxies", "name": "proxies-\(name).png", "path": sheet.path,
+        "mediaType": "image/png", "sha256": sheet.digest, "bytes": sheet.bytes,
+    ])
+}
 while step < steps {
     if isAsked {
         emit(["event": "interrupted", "step": step])
@@ -136,7 +155,12 @@ if script["adapter"] != nil {
 let references = (order["references"] as? [String: [[String: Any]]] ?? [:]).mapValues {
     $0.map { file in (try? SHA256Digest.ofFile(file["path"] as? String ?? "").description) ?? "missing" }
 }
-var result: [String: Any] = ["metrics": ["resumedFrom": first], "references": references]
+// What it is to learn from that another job drew, as the prompts of those pictures that are there.
+let given = (order["proxies"] as? [String: [[String: Any]]] ?? [:]).mapValues { proxies in
+    proxies.filter { FileManager.default.isReadableFile(atPath: $0["path"] as? String ?? "") }
+        .map { $0["prompt"] as? String ?? "" }
+}
+var result: [String: Any] = ["metrics": ["resumedFrom": first], "references": references, "given": given]
 if script["warn"] != nil {
     result["warnings"] = ["DIV of \u{1B}[2J fell"]
     result["table"] = [

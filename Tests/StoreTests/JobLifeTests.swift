@@ -433,6 +433,44 @@ import Testing
         }
     }
 
+    /// Each once, however often it is made; of many pictures the sheet alone is told of.
+    @Test func whatIsMadeBeforeTheEndStaysWhateverTheEnd() async throws {
+        try await Stage.with { stage in
+            let worker = try await stage.worker()
+            let job = try await stage.submit().job
+            func artifact(_ role: String, _ name: String, _ digit: String) -> EngineEvent.Artifact {
+                EngineEvent.Artifact(
+                    role: role, name: name, path: "/w/\(name)", mediaType: "image/png",
+                    sha256: String(repeating: digit, count: 64), bytes: 1, prompt: "a <rex> dog \u{0}", seed: .max)
+            }
+            let made = [
+                artifact("preview", "preview-5.png", "a"), artifact("proxy", "proxy-rex-1.png", "b"),
+                artifact("proxies", "proxies-rex.png", "c"),
+            ]
+            for number in 1...2 {
+                let claim = try await stage.claimOne(worker)
+                #expect(claim.attempt == number)
+                #expect(
+                    try await stage.store.record(
+                        job, claim.attempt, started: nil, progress: nil, metrics: [], checkpoint: nil, artifacts: made)
+                        == false)
+                let end = AttemptResult(outcome: number == 1 ? .interrupted : .failed, consequence: .fatal, code: "c")
+                _ = try await stage.store.finish(job, claim.attempt, end)
+            }
+            let kept = try #require(try await stage.store.job(job))
+            #expect(kept["state"] == "discarded")
+            #expect(kept["artifacts"]?.array?.compactMap { $0["role"]?.string }.sorted() == made.map(\.role).sorted())
+            let held = try await stage.store.query("select sha256 from atelier.tenant_artifacts order by sha256")
+            #expect(held.compactMap { $0["sha256"] } == made.map(\.sha256))
+            let told = try await stage.store.query(
+                "select body->'artifact'->>'name' as name from atelier.outbox where event = 'preview' order by name")
+            #expect(told.compactMap { $0["name"] } == ["preview-5.png", "proxies-rex.png"])
+            let late = try await stage.store.record(
+                job, 1, started: nil, progress: nil, metrics: [], checkpoint: nil, artifacts: made)
+            #expect(late == nil)
+        }
+    }
+
     @Test func aJobCancelledWhileItWaitedBeginsAnew() async throws {
         try await Stage.with { stage in
             let worker = try await stage.worker()

@@ -23,6 +23,13 @@ struct PartsTests {
         #expect(try !JobSearch({ _ in nil }).isNarrow)
     }
 
+    /// Beside the likeness to a subject's own references, and not taken for it.
+    @Test func likenessToOthersHasAMeaning() {
+        let models = ScoreMeaning.models(["dino_to_others.pocket-dino": 0.5, "clip_i.a": 1, "dino.pocket-dino": 0.75])
+        #expect(models.map { $0["name"] as? String } == ["DINO", "DINO to others", "CLIP-I"])
+        #expect(models.allSatisfy { ($0["meaning"] as? String)?.isEmpty == false })
+    }
+
     /// What nobody escaped comes with a blank for the plus sign.
     @Test func timesAreReadWithAnyZoneAndAreUTCsWithoutOne() throws {
         let given = [

@@ -59,9 +59,38 @@ begin
             limit 2);
 end $$;
 
--- Writes down what an attempt tells: that it started, its progress, metrics, a checkpoint. Gives owned, cancelling.
+-- Writes down artifacts of a job; gives the names of those that are new. What is made again, after a resume, is there
+-- already.
+create or replace function atelier.add_artifacts(p_job atelier.jobs, p_artifacts jsonb) returns setof text
+language sql set search_path = atelier, pg_temp as $$
+    insert into artifacts (job, name, role, media_type, sha256, bytes, prompt, seed)
+        select (p_job).id, a->>'name', a->>'role', a->>'mediaType', a->>'sha256', (a->>'bytes')::bigint, a->>'prompt',
+            (a->>'seed')::numeric
+        from jsonb_array_elements(coalesce(p_artifacts, '[]')) a
+        on conflict do nothing
+        returning name
+$$;
+
+-- Writes down what a job made before its end: pictures of what is learnt so far, and what a student will learn from.
+-- The former are told of, and of the latter the sheets.
+create or replace function atelier.record_artifacts(p_job atelier.jobs, p_artifacts jsonb) returns void
+language plpgsql set search_path = atelier, pg_temp as $$
+declare
+    v_new text[] := array(select add_artifacts(p_job, p_artifacts));
+begin
+    perform give_artifacts(
+        p_job.tenant,
+        array(select a.sha256 from artifacts a where a.job = p_job.id and a.name = any (v_new)));
+    perform emit_event(p_job, 'preview', jsonb_build_object('artifact', a))
+        from jsonb_array_elements(artifact_list(p_job.id)) a
+        where a->>'name' = any (v_new) and a->>'role' in ('preview', 'proxies');
+end $$;
+
+-- Writes down what an attempt tells: that it started, its progress, metrics, a checkpoint, artifacts. Gives owned,
+-- cancelling.
 create or replace function atelier.record(
-    p_job uuid, p_attempt int, p_started jsonb, p_progress jsonb, p_metrics jsonb, p_checkpoint jsonb)
+    p_job uuid, p_attempt int, p_started jsonb, p_progress jsonb, p_metrics jsonb, p_checkpoint jsonb,
+    p_artifacts jsonb default null)
 returns table (owned boolean, cancelling boolean)
 language plpgsql set search_path = atelier, pg_temp as $$
 declare
@@ -87,6 +116,9 @@ begin
     end if;
     if p_checkpoint is not null then
         perform record_checkpoint(v_job, p_checkpoint);
+    end if;
+    if p_artifacts is not null then
+        perform record_artifacts(v_job, p_artifacts);
     end if;
     return query select true, v_job.cancel_requested_at is not null;
 end $$;
@@ -120,11 +152,7 @@ language plpgsql set search_path = atelier, pg_temp as $$
 declare
     v_adapter text;
 begin
-    insert into artifacts (job, name, role, media_type, sha256, bytes, prompt, seed)
-        select p_job.id, a->>'name', a->>'role', a->>'mediaType', a->>'sha256', (a->>'bytes')::bigint, a->>'prompt',
-            (a->>'seed')::numeric
-        from jsonb_array_elements(coalesce(p_artifacts, '[]')) a
-        on conflict do nothing;
+    perform add_artifacts(p_job, p_artifacts);
     perform give_artifacts(p_job.tenant, array(select a.sha256 from artifacts a where a.job = p_job.id));
     if p_job.kind <> 'personalize' then
         return;
@@ -138,34 +166,6 @@ begin
             select p_job.tenant, c->>'name', 1, c->>'role', p_job.spec->>'model', v_adapter, p_job.id
             from jsonb_array_elements(concepts_of(p_job.spec)) c;
     end if;
-end $$;
-
--- A picture of what is learnt so far: written down while its job runs, and told. One that is drawn again, after a
--- resume, is there already.
-create or replace function atelier.record_preview(p_job uuid, p_attempt int, p_artifact jsonb) returns boolean
-language plpgsql set search_path = atelier, pg_temp as $$
-declare
-    v_job jobs;
-begin
-    v_job := lock_attempt(p_job, p_attempt);
-    if v_job.id is null then
-        return false;
-    end if;
-    insert into artifacts (job, name, role, media_type, sha256, bytes, prompt, seed)
-        values (
-            p_job, p_artifact->>'name', 'preview', p_artifact->>'mediaType', p_artifact->>'sha256',
-            (p_artifact->>'bytes')::bigint, p_artifact->>'prompt', (p_artifact->>'seed')::numeric)
-        on conflict do nothing;
-    if found then
-        perform give_artifacts(v_job.tenant, array[p_artifact->>'sha256']);
-        perform emit_event(
-            v_job, 'preview',
-            jsonb_build_object(
-                'artifact', (
-                    select a from jsonb_array_elements(artifact_list(p_job)) a
-                    where a->>'name' = p_artifact->>'name')));
-    end if;
-    return true;
 end $$;
 
 -- A job's artifacts as its outcome lists them.

@@ -41,6 +41,7 @@ package struct AttemptRecord: Sendable {
                 claim.job, claim.attempt, started: updates.started, progress: updates.progress,
                 metrics: updates.metrics,
                 checkpoint: updates.checkpoint,
+                artifacts: updates.artifacts,
                 memory: updates.memory)
             guard let cancelling else { return .lost }
             emit(updates)
@@ -50,11 +51,6 @@ package struct AttemptRecord: Sendable {
         } catch {
             return .unavailable
         }
-    }
-
-    /// A preview, at once; where that cannot be, it comes with the other artifacts at the end.
-    func writePreview(_ artifact: EngineEvent.Artifact) async {
-        _ = try? await store.recordPreview(claim.job, claim.attempt, artifact)
     }
 
     private func emit(_ updates: AttemptUpdates) {

@@ -16,6 +16,8 @@ package struct AttemptUpdates: Sendable {
     package var metrics: [EngineEvent.Metric] = []
     /// The latest checkpoint.
     package var checkpoint: EngineEvent.Checkpoint?
+    /// Files that are in the store already, and are told of before the job ends; none of them is lost.
+    package var artifacts: [EngineEvent.Artifact] = []
     /// The most bytes the engine was seen to hold, where that is more than what was written down.
     package var memory: Int64?
 
@@ -24,7 +26,7 @@ package struct AttemptUpdates: Sendable {
 
     /// Whether there is nothing to write.
     package var isEmpty: Bool {
-        started == nil && progress == nil && metrics.isEmpty && checkpoint == nil && memory == nil
+        started == nil && progress == nil && metrics.isEmpty && checkpoint == nil && artifacts.isEmpty && memory == nil
     }
 
     /// Puts back what could not be written; what came since is newer and wins.
@@ -32,6 +34,7 @@ package struct AttemptUpdates: Sendable {
         started = started ?? older.started
         (progress, pace) = progress == nil ? (older.progress, older.pace) : (progress, pace)
         checkpoint = checkpoint ?? older.checkpoint
+        artifacts = older.artifacts + artifacts
         memory = memory ?? older.memory
         metrics = Array((older.metrics + metrics).suffix(Self.metricLimit))
     }

@@ -237,6 +237,10 @@ extension EngineSupervisor {
         updates.checkpoint = checkpoint
     }
 
+    /// Roles of what somebody may want before the job ends, or without its end: it is written down with the next
+    /// updates.
+    private static let earlyRoles: Set = ["preview", "proxy", "proxies"]
+
     /// Moves the file into the store before any transaction names it.
     private func take(_ artifact: EngineEvent.Artifact) async {
         let artifacts = artifacts
@@ -247,7 +251,7 @@ extension EngineSupervisor {
             }
             _ = try await runBlocking { try artifacts.take(artifact.path, inside: folder, announced: digest) }
             produced.append(artifact)
-            if artifact.role == "preview" { await record.writePreview(artifact) }
+            if Self.earlyRoles.contains(artifact.role) { updates.artifacts.append(artifact) }
         } catch let refusal as ArtifactDirectory.Refusal {
             stop(.protocolViolation(refusal.description))
         } catch {

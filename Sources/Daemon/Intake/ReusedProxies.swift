@@ -10,7 +10,7 @@ struct ReusedProxies: Sendable {
     enum Finding: Sendable, Equatable {
         /// These.
         case drawn([StoredProxy])
-        /// Nothing yet: their job has not ended.
+        /// Not all yet: their job has not ended.
         case pending(Problem)
         /// Nothing, and there will not be.
         case unusable(Problem)
@@ -74,7 +74,7 @@ struct ReusedProxies: Sendable {
             let drawn = try drawn(by: spec, for: concept, name)
             try compareSizes(spec.model, model)
             guard let own = try self.proxies(of: drawn, by: job, name) else {
-                let found = "\(name), which has not completed yet"
+                let found = "\(name), which has not drawn them all yet"
                 return .pending(Problem(pointer, found: found, allowed: ProxySource.rule))
             }
             return .drawn(own)
@@ -83,10 +83,12 @@ struct ReusedProxies: Sendable {
         }
     }
 
-    /// Nil where they may still be drawn.
+    /// Nil where they may still be drawn. Where all are, it is no matter what becomes of their job.
     private func proxies(of drawn: ConceptSpec, by job: DrawingJob, _ name: String) throws -> [StoredProxy]? {
-        guard job.state.isFinal else { return nil }
-        guard job.state == .completed else { throw Mistake(found: "\(name), which was \(job.state.rawValue)") }
+        guard job.hasDrawn(drawn.name) else {
+            guard job.state.isFinal else { return nil }
+            throw Mistake(found: "\(name), which was \(job.state.rawValue) before all were drawn")
+        }
         let own = job.proxies.filter { $0.prompt.contains("<\(drawn.name)>") }
         guard !own.isEmpty, try own.allSatisfy({ try holds($0.digest) }) else {
             throw Mistake(found: "\(name), whose proxies are not in the store any more")

@@ -49,7 +49,8 @@ struct PersonalizationOutput {
             evaluations[concept.name].map { (name: concept.name, evaluation: $0) }
         }
         return measured.enumerated().map { index, one in
-            let report = one.evaluation.report(painter, adapter) {
+            let others = measured.filter { $0.name != one.name }.map(\.evaluation)
+            let report = one.evaluation.report(painter, adapter, besides: others) {
                 let step = index * $1 + $0
                 connection.send(.progress(.init(stage: "evaluate", step: step, steps: measured.count * $1)))
             }

@@ -8,7 +8,7 @@ import Layers
 /// undisturbed one only where all of this is the same.
 struct TrainingIdentity {
     private static let prefix = "job."
-    /// By what it is of: the method, the model, the concepts, the options, the seed, the pictures.
+    /// By what it is of: the method, the model, the concepts, the options, the seed, the pictures, others' proxies.
     let facts: [String: String]
 
     /// - Parameter digest: of the model's weights.
@@ -16,11 +16,13 @@ struct TrainingIdentity {
         let concepts = spec.concepts.map { "\($0.name) \($0.role.rawValue) \($0.className ?? "")" }
         let places = spec.concepts.map { JSONValue.array(spec.places(of: $0).map(JSONValue.integer)) }
         let pictures = [JobSpec.personalize(spec).json["images"] ?? .null] + places
+        let proxies = spec.concepts.map { spec.proxies(of: $0)?.job.uuidString ?? "" }
         func short(_ value: JSONValue) -> String { SHA256Digest.of(value.line).description }
         facts = [
             "method": spec.method.rawValue, "model": digest, "concepts": concepts.joined(separator: ", "),
             "options": short(.object(spec.options)), "seed": String(spec.seed ?? 0),
             "pictures": short(.array(pictures)), "continue_from": spec.continueFrom ?? "",
+            "proxies": proxies.joined(separator: " "),
         ]
     }
 

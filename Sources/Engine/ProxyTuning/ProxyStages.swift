@@ -5,7 +5,8 @@ import Jobs
 import Layers
 import Personalization
 
-/// The first two stages, concept by concept: the supervisor learns it, and draws its proxies.
+/// The first two stages, concept by concept: the supervisor learns it, and draws its proxies, which are announced
+/// before the next is taught.
 struct ProxyStage {
     let worker: ProxyTuningWorker
     let options: ProxyTuningOptions
@@ -30,11 +31,29 @@ struct ProxyStage {
                 return set
             }
             let seeds = Supervision.proxySeeds(options.drawn, seed: seed, index)
-            if let drawn = journal.drawn(concept.name, all: seeds.count) { return try kept(drawn, seeds, of: concept) }
+            if let drawn = journal.drawn(concept.name, all: seeds.count) {
+                return try sent(kept(drawn, seeds, of: concept))
+            }
             if supervisor == nil { supervisor = try readingSupervisor() }
             let pictures = try taught(concept, index, supervisor!)
-            return try kept(pictures, seeds, of: concept)
+            return try sent(kept(pictures, seeds, of: concept))
         }
+    }
+
+    /// Announces a concept's proxies, and behind all of them their sheet, by which others know that none is missing.
+    private func sent(_ set: ProxySet) throws -> ProxySet {
+        let (folder, connection) = (worker.order.workspace, worker.connection)
+        for (index, pair) in set.pairs.enumerated() {
+            let path = "\(folder)/proxy-\(set.concept)-\(String(format: "%04d", index + 1)).png"
+            try pair.picture.writePNG(path)
+            try connection.sendArtifact(
+                role: "proxy", path: path, mediaType: "image/png", prompt: pair.prompt, seed: set.seeds[index])
+        }
+        let path = "\(folder)/proxies-\(set.concept).png"
+        let shown = set.pairs.prefix(ProxyTuningWorker.mostOnSheet).map(\.picture)
+        try Grid.rows(of: min(16, shown.count), shown).writePNG(path)
+        try connection.sendArtifact(role: "proxies", path: path, mediaType: "image/png")
+        return set
     }
 
     /// The supervisor, which must read whole what it is to draw: it may read less than the student.

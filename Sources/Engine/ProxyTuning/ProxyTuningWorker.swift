@@ -1,6 +1,5 @@
 import Catalogue
 import Foundation
-import Images
 import Jobs
 import Layers
 import Personalization
@@ -39,7 +38,7 @@ struct ProxyTuningWorker {
             ).proxies()
             let stage = StudentStage(loaded: loaded, options: options, concepts: concepts, journal: journal, seed: seed)
             let (adapter, curve) = try stage.learn(proxies)
-            return (adapter, curve, try sendProxies(proxies))
+            return (adapter, curve, ProxyFigures(sets: proxies))
         }
         let result = try PersonalizationOutput(
             order: order, loaded: loaded, connection: connection, concepts: concepts, prompts: samples.all,
@@ -72,7 +71,10 @@ struct ProxyTuningWorker {
 
     private static let unreachable = JobFailure(
         code: "input.proxies", consequence: .rejected,
-        message: "without servers there is no job whose proxies could be used; leave out proxies, and they are drawn")
+        message: """
+            without servers there is no job whose proxies could be used; give those of an earlier run with --proxies \
+            NAME=DIR, or leave out proxies, and they are drawn
+            """)
 
     private func check(_ concepts: [Concept], _ samples: ProxySamples, _ options: ProxyTuningOptions) throws {
         let reusing = spec.concepts.filter { spec.proxies(of: $0) != nil }
@@ -111,23 +113,6 @@ struct ProxyTuningWorker {
 
     /// Proxies of a concept that its sheet shows.
     static let mostOnSheet = 128
-
-    /// Announces the proxies that were drawn; those of another job are there already.
-    private func sendProxies(_ all: [ProxySet]) throws -> ProxyFigures {
-        for set in all where !set.isGiven {
-            for (index, pair) in set.pairs.enumerated() {
-                let path = "\(order.workspace)/proxy-\(set.concept)-\(String(format: "%04d", index + 1)).png"
-                try pair.picture.writePNG(path)
-                try connection.sendArtifact(
-                    role: "proxy", path: path, mediaType: "image/png", prompt: pair.prompt, seed: set.seeds[index])
-            }
-            let path = "\(order.workspace)/proxies-\(set.concept).png"
-            let shown = set.pairs.prefix(Self.mostOnSheet).map(\.picture)
-            try Grid.rows(of: min(16, shown.count), shown).writePNG(path)
-            try connection.sendArtifact(role: "proxies", path: path, mediaType: "image/png")
-        }
-        return ProxyFigures(sets: all)
-    }
 }
 
 /// A concept's proxies.

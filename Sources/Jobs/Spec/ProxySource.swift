@@ -3,11 +3,11 @@ import Foundation
 /// Where a concept's proxies come from when they are not drawn: `{"job": "…"}`, a job of the same tenant that drew
 /// them.
 package struct ProxySource: Sendable, Equatable {
-    /// Of the same tenant, completed.
+    /// Of the same tenant.
     package let job: UUID
 
     /// The rule, for whoever gave something else.
-    package static let rule = "{\"job\": \"the id of a proxy-tuning job of yours that completed\"}"
+    package static let rule = "{\"job\": \"the id of a proxy-tuning job of yours that drew them\"}"
 
     /// Nil where the value is no such object.
     package init?(_ value: JSONValue) {

@@ -50,12 +50,13 @@ package struct AttemptResult: Sendable {
 }
 
 extension Store {
-    /// Writes news of an attempt, `memory` being the most bytes its engine was seen to hold. Gives nil when the attempt
-    /// does not own its job any more, else whether somebody wants it cancelled.
+    /// Writes news of an attempt, `memory` being the most bytes its engine was seen to hold, `artifacts` what there is
+    /// before its end. Gives nil when the attempt does not own its job any more, else whether somebody wants it
+    /// cancelled.
     package func record(
         _ job: UUID, _ attempt: Int, started: EngineEvent.Started?, progress: EngineEvent.Progress?,
         metrics: [EngineEvent.Metric],
-        checkpoint: EngineEvent.Checkpoint?, memory: Int64? = nil
+        checkpoint: EngineEvent.Checkpoint?, artifacts: [EngineEvent.Artifact] = [], memory: Int64? = nil
     ) throws -> Bool? {
         let encoder = JSONEncoder()
         // A metric that is not a number (a diverged loss) is left out: JSON has no word for it.
@@ -66,12 +67,12 @@ extension Store {
         let rows = try query(
             """
             select owned, cancelling from atelier.record($1::uuid, $2::int, $3::jsonb, $4::jsonb, $5::jsonb, \
-            $6::jsonb)
+            $6::jsonb, $7::jsonb)
             """,
             [
                 job.uuidString, String(attempt), try text(started), Self.text(progress, memory),
                 finite.isEmpty ? nil : try text(finite),
-                try text(checkpoint),
+                try text(checkpoint), artifacts.isEmpty ? nil : try text(artifacts).map(Self.clean),
             ])
         return rows.first?["owned"] == "t" ? rows.first?["cancelling"] == "t" : nil
     }
@@ -85,15 +86,6 @@ extension Store {
         }
         if let memory { members["memory"] = .integer(Int(memory)) }
         return members.isEmpty ? nil : clean(JSONValue.object(members).text)
-    }
-
-    /// Writes down a picture of what is learnt so far, and tells of it; false where the attempt does not own its job.
-    package func recordPreview(_ job: UUID, _ attempt: Int, _ artifact: EngineEvent.Artifact) throws -> Bool {
-        let text = Self.clean(String(decoding: try JSONEncoder().encode(artifact), as: UTF8.self))
-        return try query(
-            "select atelier.record_preview($1::uuid, $2::int, $3::jsonb) as owned",
-            [job.uuidString, String(attempt), text]
-        ).first?["owned"] == "t"
     }
 
     /// As much is written down of why an attempt ended, in Unicode scalars.

@@ -103,11 +103,49 @@ import Testing
         switch finding {
         case .drawn: Issue.record("nothing was drawn")
         case .pending(let problem):
-            #expect(!state.isFinal && problem.found.hasSuffix("which has not completed yet"))
+            #expect(!state.isFinal && problem.found.hasSuffix("which has not drawn them all yet"))
         case .unusable: #expect(state.isFinal)
         }
         // What is another's is known before it is drawn.
         #expect(try await mistakes(["rex": "owl"], of: job) == ["proxies of a dog; proxies of an owl"])
+    }
+
+    /// Its student may have diverged, or may learn still.
+    @Test(arguments: JobState.allCases) func whatIsDrawnIsTakenWhateverBecomesOfItsJob(_ state: JobState) async throws {
+        let own = StoredProxy(digest: Self.digest, prompt: "a <rex> dog")
+        let half = StoredProxy(digest: Self.digest, prompt: "a <mia> cat")
+        let job = DrawingJob(state: state, spec: Self.drawing(), proxies: [own, half], sheets: ["proxies-rex.png"])
+        #expect(try await found(["rex": "dog"], of: job) == [.drawn([own])])
+        let other = try await found(["mia": "cat"], of: job)[0]
+        switch other {
+        case .drawn: #expect(state == .completed)
+        case .pending: #expect(!state.isFinal)
+        case .unusable(let problem):
+            #expect(state.isFinal && problem.found.hasSuffix("which was \(state.rawValue) before all were drawn"))
+        }
+    }
+
+    @Test func aJobLearnsFromWhatACancelledOneDrew() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            try StubModel.write("pocket-diffusion", .diffusion, in: stage.folder.path)
+            try stage.start()
+            let body = Script.personalization(
+                "rex", method: "proxy-tuning", model: "pocket-chameleon", seed: 1,
+                script: "steps=5000 delay=20 proxies")
+            try await stage.publish(body: body, id: "drawing", kind: "personalize")
+            let roles = { (job: JSONValue) in (job["artifacts"]?.array ?? []).compactMap { $0["role"]?.string } }
+            // Whoever looks meanwhile sees them.
+            let drawing = try await stage.job("drawing") { roles($0).sorted() == ["proxies", "proxy", "proxy"] }
+            #expect(drawing["state"] == "running")
+            let id = try #require(drawing.jobID)
+            _ = try await stage.store.cancel(id, reason: nil)
+            let cancelled = try await stage.job("drawing", reaches: .cancelled)
+            #expect(roles(cancelled).count == 3)
+            try await stage.publish(
+                body: Self.reusing(["rex": "dog"], of: id).line, id: "learning", kind: "personalize")
+            let learning = try await stage.job("learning", reaches: .completed)
+            #expect(learning["result"]?["given"] == ["rex": ["a <rex> dog", "a <rex> dog"]])
+        }
     }
 
     @Test func whatIsNoProxiesOfTheConceptIsNamed() async throws {
@@ -167,13 +205,13 @@ import Testing
                 body: Self.reusing(["rex": "dog"], of: drawing).line, id: "early", kind: "personalize")
             let early = try await stage.job("early", reaches: .discarded)
             let told = """
-                /concepts/0/proxies: the job \(drawing.uuidString.lowercased()), which has not completed yet, and must \
-                have when this one begins
+                /concepts/0/proxies: the job \(drawing.uuidString.lowercased()), which has not drawn them all yet, and \
+                must have when this one begins
                 """
             #expect(early["warnings"] == [.string(told)], "\(early)")
             #expect(early["error_code"] == "input.proxies")
             let problem = early["attempts"]?[0]?["problems"]?[0]
-            #expect(problem?["found"]?.string?.hasSuffix("which has not completed yet") == true, "\(early)")
+            #expect(problem?["found"]?.string?.hasSuffix("which has not drawn them all yet") == true, "\(early)")
         }
     }
 }
