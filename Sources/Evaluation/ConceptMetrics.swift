@@ -12,15 +12,17 @@ package struct ConceptMetrics {
         self.references = (Embeddings(of: references, by: encoders.clip), Embeddings(of: references, by: encoders.dino))
     }
 
-    /// A subject's scores: DINO, CLIP-I, CLIP-T; PRES where there are pictures of the class; DIV where a prompt has two
-    /// pictures or more.
+    /// A subject's scores: DINO, CLIP-I, CLIP-T; DINO to others where there are any; PRES where there are pictures of
+    /// the class; DIV where a prompt has two pictures or more.
     /// - Parameters:
     ///   - pictures: for every prompt its pictures.
     ///   - prompts: as the encoder reads them, without the concept's name.
     ///   - classPictures: what the same model draws of the class prompt.
     ///   - parts: of the pictures, those that show the subject, where others are in them too.
+    ///   - others: subjects that must not show in them.
     package func subject(
-        _ pictures: [[Picture]], prompts: [String], classPictures: [Picture] = [], parts: [[Picture]]? = nil
+        _ pictures: [[Picture]], prompts: [String], classPictures: [Picture] = [], parts: [[Picture]]? = nil,
+        besides others: [ConceptMetrics] = []
     ) -> [Score] {
         let all = Seen(pictures, encoders)
         let own = parts.map { Seen($0, encoders) } ?? all
@@ -29,7 +31,14 @@ package struct ConceptMetrics {
             .dino(generated: own.dino, references: references.dino),
             .clipI(generated: own.clip, references: references.clip),
             .clipT(generated: all.clip, prompts: texts),
-        ] + pres(classPictures) + diversity(pictures)
+        ] + otherDINO(own.dino, others) + pres(classPictures) + diversity(pictures)
+    }
+
+    /// How far other subjects show in pictures of this one; nothing where there are none.
+    private func otherDINO(_ pictures: Embeddings, _ others: [ConceptMetrics]) -> [Score] {
+        others.isEmpty
+            ? []
+            : [.otherDINO(generated: pictures, references: Embeddings(joining: others.map(\.references.dino)))]
     }
 
     /// A style's scores: style alignment, text alignment; DIV where a prompt has two pictures or more.
@@ -50,14 +59,6 @@ package struct ConceptMetrics {
     package func pres(_ classPictures: [Picture]) -> [Score] {
         classPictures.isEmpty
             ? [] : [.pres(classPictures: Embeddings(of: classPictures, by: encoders.dino), references: references.dino)]
-    }
-
-    /// How far other subjects show in pictures of this one.
-    /// - Parameter others: their references.
-    package func otherDINO(_ pictures: [[Picture]], others: [Picture]) -> Score {
-        .otherDINO(
-            generated: Embeddings(of: pictures.flatMap { $0 }, by: encoders.dino),
-            references: Embeddings(of: others, by: encoders.dino))
     }
 
     /// DIV over the prompts with two pictures or more: LPIPS where it has weights, DINO's distance under its own name

@@ -23,6 +23,13 @@ package struct Embeddings {
         }
     }
 
+    /// The rows of several, all of one encoder; one or more.
+    init(joining parts: [Embeddings]) {
+        precondition(Set(parts.map(\.encoder)).count == 1, "embeddings of \(parts.map(\.encoder)) are no neighbours")
+        encoder = parts[0].encoder
+        rows = .joined(parts.map(\.rows))
+    }
+
     /// A row a picture.
     package init(of pictures: [Picture], by encoder: some ImageEncoder) {
         self.init(encoder.embeddings(of: pictures), encoder: encoder.name)

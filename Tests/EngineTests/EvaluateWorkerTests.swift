@@ -95,6 +95,44 @@ import Testing
         }
     }
 
+    /// Not beside other versions, and what was learnt from the same pictures: those are the subject itself.
+    @Test func subjectsAreHeldAgainstTheOthersReferences() throws {
+        try withModels { tiny in
+            let members = #""prompts":["a {concept} dog"],"images_per_prompt":1"#
+            var order = try order(tiny, members + #","options":{"class_pictures":0,\#(encoders)}"#)
+            let cat = "\(tiny.folder)/cat.png"
+            try Subject.heldOut(.cat, index: 0).references(count: 1)[0].paint(size: 40).writePNG(cat)
+            func evaluate(_ names: [String]) throws -> (scores: [JSONValue?], warnings: [String]) {
+                let list = names.map { "\"\($0)\"" }.joined(separator: ",")
+                order.spec = try JobSpec(
+                    body: Data(
+                        #"""
+                        {"version":1,"kind":"evaluate","model":"pocket-infinity","concepts":[\#(list)],\#(members),\#
+                        "options":{"class_pictures":0,\#(encoders)}}
+                        """#.utf8))
+                for name in names {
+                    order.adapters[name] = order.adapters["rex"]
+                    let files = name == "mia" ? [ReferenceFile(path: cat)] : order.references?["rex"]
+                    order.references?[name] = files
+                }
+                let result = try #require(try run(tiny, order).result)
+                let told = (result["warnings"]?.array ?? []).compactMap(\.string)
+                return ((result["table"]?.array ?? []).map { $0["scores"] }, told)
+            }
+            let (scores, warnings) = try evaluate(["rex", "mia"])
+            #expect(scores.count == 2)
+            for (name, row) in zip(["rex", "mia"], scores) {
+                let own = try #require(row?["dino.tiny-dino"]?.double)
+                let others = try #require(row?["dino_to_others.tiny-dino"]?.double)
+                let isTold = warnings.contains { $0.hasPrefix("<\(name)>: not kept apart") }
+                #expect(isTold == (others > own), "\(warnings)")
+            }
+            for names in [["rex", "rex@1"], ["rex", "ben"]] {
+                #expect(try evaluate(names).scores.allSatisfy { $0?["dino_to_others.tiny-dino"] == nil }, "\(names)")
+            }
+        }
+    }
+
     /// So that the pictures of one round are in memory at a time.
     @Test func aRoundIsScoredBeforeTheNextIsDrawn() throws {
         try withModels { tiny in

@@ -54,6 +54,33 @@ import Testing
         }
     }
 
+    /// Of two references at right angles to each other, its own and another subject's.
+    @Test(arguments: [(30.0, false), (60, true)])
+    func whatIsLikerOthersThanItselfIsWarnedOf(angle: Double, isWarned: Bool) throws {
+        let text =
+            """
+            {"method":"proxy-tuning","model":"m","modelDigest":"","concept":"rex","role":"subject","className":"dog",\
+            "seed":3,"iterations":0,"options":"{}"}
+            """
+        let pictures = plane([angle])
+        let row = ConceptRow(
+            name: "rex", description: try JSONDecoder().decode(Adapter.Description.self, from: Data(text.utf8)),
+            suite: "quick", pictures: 1,
+            rounds: [
+                [
+                    .dino(generated: pictures, references: plane([0])),
+                    .otherDINO(generated: pictures, references: plane([90])),
+                ]
+            ])
+        #expect(row.scores.keys.sorted() == ["dino.test", "dino_to_others.test"])
+        let told =
+            """
+            not kept apart: its pictures have a DINO of 0.866 to the references of the other subjects, and of 0.5 to \
+            its own
+            """
+        #expect(row.warnings == (isWarned ? [told] : []))
+    }
+
     @Test func aStyleIsMeasuredByItsAlignment() throws {
         try withModels { tiny in
             let report = try report(on: "pocket-chameleon", .style, by: .coar, in: tiny)
@@ -115,15 +142,17 @@ import Testing
             ])
     }
 
+    /// Vectors at these angles.
+    private func plane(_ degrees: [Double]) -> Embeddings {
+        Embeddings(
+            Tensor(
+                degrees.flatMap { [Float(cos($0 * .pi / 180)), Float(sin($0 * .pi / 180))] },
+                shape: [degrees.count, 2]), encoder: "test")
+    }
+
     /// PRES and DIV-DINO of two pictures at right angles to each other, one of them `angle` degrees from the only
     /// reference.
     private func scores(pres: Double, div: Double) -> ClassScores {
-        func plane(_ degrees: [Double]) -> Embeddings {
-            Embeddings(
-                Tensor(
-                    degrees.flatMap { [Float(cos($0 * .pi / 180)), Float(sin($0 * .pi / 180))] },
-                    shape: [degrees.count, 2]), encoder: "test")
-        }
         let angle = acos(pres) * 180 / .pi
         let between = acos(1 - div) * 180 / .pi
         return ClassScores(

@@ -77,6 +77,18 @@ import Testing
         }
     }
 
+    @Test func whoIsKeptApartFromOthersComesFirst() async throws {
+        try await Stage.with { stage in
+            for (method, value) in [("arbooth", 0.9), ("lora", 0.2)] {
+                let scores = row("rex", method, dino: 0.5, pres: value)
+                try await evaluate(stage, scores.replacing("pres.pocket-dino", with: "dino_to_others.pocket-dino"))
+            }
+            let board = try await stage.store.objects(
+                "select method from dashboard.leaderboard where metric = 'dino_to_others.pocket-dino' order by place")
+            #expect(board.map { $0["method"]?.string } == ["lora", "arbooth"])
+        }
+    }
+
     @Test func jobsOwnPromptsHaveNoRankAndAPartOfASuiteHasItsOwn() async throws {
         try await Stage.with { stage in
             try await evaluate(stage, row("rex", "arbooth", dino: 0.8, pres: 0.3), suite: "own")

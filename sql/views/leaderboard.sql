@@ -1,5 +1,5 @@
--- Of every concept its latest figures, the mean over concepts with its deviation, best first (of PRES and nothing else
--- less is better). Of prompts that are each job's own there is no rank.
+-- Of every concept its latest figures, the mean over concepts with its deviation, best first (of PRES and of
+-- DINO to others less is better). Of prompts that are each job's own there is no rank.
 create or replace view dashboard.leaderboard as
     with latest as (
         select distinct on (j.tenant, s.concept, s.method, s.model, s.suite, s.metric, s.encoder)
@@ -12,7 +12,7 @@ create or replace view dashboard.leaderboard as
         stddev_samp(value) as deviation,
         rank() over (
             partition by suite, metric, encoder
-            order by case when metric = 'pres' then avg(value) else -avg(value) end) as place,
+            order by case when metric in ('pres', 'dino_to_others') then avg(value) else -avg(value) end) as place,
         max(finalized_at) as latest_at
     from latest
     group by suite, metric, encoder, method, model

@@ -32,6 +32,22 @@ struct ConceptRow {
         ])
     }
 
+    /// What is said of a subject whose pictures are liker the references of others than its own.
+    var warnings: [String] {
+        guard let own = score(.dino), let others = score(.otherDINO), others.mean > own.mean else { return [] }
+        return [
+            """
+            not kept apart: its pictures have a DINO of \(others.mean.rounded(digits: 3)) to the references of the \
+            other subjects, and of \(own.mean.rounded(digits: 3)) to its own
+            """
+        ]
+    }
+
+    /// By whichever encoder.
+    private func score(_ metric: Score.Metric) -> MeanEstimate? {
+        scores.first { $0.key.hasPrefix(Score.key(metric) + ".") }?.value
+    }
+
     /// The mean over concepts.
     static func means(_ rows: [ConceptRow]) -> [String: Double] {
         Dictionary(grouping: rows.flatMap(\.scores), by: \.key).mapValues { MeanEstimate($0.map(\.value.mean)).mean }

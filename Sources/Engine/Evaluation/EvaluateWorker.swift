@@ -33,11 +33,34 @@ struct EvaluateWorker {
     private var concepts: [String] { spec.concepts }
     private var perPrompt: Int { spec.perPrompt }
 
+    /// What a concept is measured by.
+    private struct Measured {
+        let concept: Concept
+        let adapter: Adapter
+        let metrics: ConceptMetrics
+
+        /// Whether it is another subject: not a version of the same, nor what was learnt from the same pictures.
+        func isKeptApart(from other: Measured) -> Bool {
+            guard concept.role == .subject, other.concept.role == .subject else { return false }
+            func name(_ one: Measured) -> Substring { one.concept.name.prefix { $0 != "@" } }
+            return name(self) != name(other) && !concept.references.contains(where: other.concept.references.contains)
+        }
+    }
+
     func run() throws -> WorkOutcome {
         var rows: [ConceptRow] = []
         var warnings: [String] = []
-        for (index, name) in concepts.enumerated() {
-            let row = try row(name, before: index, &warnings)
+        var measured: [Measured] = []
+        for index in concepts.indices {
+            // One concept on a model of its own, for adapters change weights.
+            let loaded = try LoadedModel(spec.model, in: order.models)
+            if index == 0 {
+                connection.sendStarted(on: loaded)
+                measured = try concepts.map { try self.measured($0, loaded, &warnings) }
+            }
+            let row = try row(
+                measured[index], loaded, besides: measured.filter(measured[index].isKeptApart(from:)).map(\.metrics),
+                before: index, &warnings)
             connection.send(.metric(.init(step: index + 1, values: row.scores.mapValues(\.mean))))
             rows.append(row)
         }
@@ -49,22 +72,36 @@ struct EvaluateWorker {
             ]))
     }
 
-    /// One concept on a model of its own, for adapters change weights.
-    private func row(_ name: String, before: Int, _ warnings: inout [String]) throws -> ConceptRow {
+    private func measured(
+        _ name: String, _ loaded: LoadedModel, _ warnings: inout [String]
+    ) throws -> Measured {
         guard let path = order.adapters[name] else {
             throw JobFailure(
                 code: "concept.unknown", consequence: .rejected,
                 message: "there is no adapter of <\(name)>; name its file with --adapter \(name)=FILE")
         }
         let adapter = try Adapter(path: path)
-        let loaded = try LoadedModel(spec.model, in: order.models)
-        if before == 0 { connection.sendStarted(on: loaded) }
         let concept = try concept(name, adapter.description(usedAs: name), loaded, &warnings)
+        // Photographs of all concepts would fill the memory; once they are seen the sheet's squares will do.
+        let small = Concept(
+            name: name, role: concept.role, className: concept.className,
+            references: concept.squares(of: loaded.pictureSize), wording: concept.wording)
+        return Measured(
+            concept: small, adapter: adapter,
+            metrics: ConceptMetrics(references: concept.references, by: encoders))
+    }
+
+    /// - Parameter others: subjects that this one is to be kept apart from.
+    private func row(
+        _ measured: Measured, _ loaded: LoadedModel, besides others: [ConceptMetrics], before: Int,
+        _ warnings: inout [String]
+    ) throws -> ConceptRow {
+        let (concept, adapter) = (measured.concept, measured.adapter)
+        let name = concept.name
         let (prompts, suite) = try prompts(concept, adapter, loaded, &warnings)
         let plan = EvaluationPictures.Plan(
             prompts: prompts.map(\.asked), perPrompt: perPrompt, classPrompts: concept.classPrompts,
             classPictures: concept.role == .subject ? classPictures : 0)
-        let metrics = ConceptMetrics(references: concept.references, by: encoders)
         let described = prompts.map(\.described)
         warnings += encoders.remarks(on: described, of: concept.role).map { "<\(name)>: \($0)" }
         let painter = try ConceptPainter(loaded, adapters: [name: adapter])
@@ -72,12 +109,14 @@ struct EvaluateWorker {
         let scores = try seeds.indices.map { round in
             let drawn = draw(plan, painter, round: round, before: before)
             if round == 0 { try sendSheet(concept.squares(of: loaded.pictureSize), drawn.groups, of: name) }
-            return metrics.scores(of: concept.role, drawn, prompts: described)
+            return measured.metrics.scores(of: concept.role, drawn, prompts: described, besides: others)
         }
-        return ConceptRow(
+        let row = ConceptRow(
             name: name, description: adapter.description(usedAs: name), suite: suite,
             pictures: plan.count * seeds.count,
             rounds: scores)
+        warnings += row.warnings.map { "<\(name)>: \($0)" }
+        return row
     }
 
     /// With the pictures it is held against: those the job brings, or those it was learned from.
@@ -164,9 +203,13 @@ struct EvaluateWorker {
 
 extension ConceptMetrics {
     /// A subject's scores, or a style's, of pictures of these prompts and of the class where there are any.
-    func scores(of role: ConceptRole, _ pictures: EvaluationPictures, prompts: [String]) -> [Score] {
+    /// - Parameter others: subjects that a subject is to be kept apart from.
+    func scores(
+        of role: ConceptRole, _ pictures: EvaluationPictures, prompts: [String], besides others: [ConceptMetrics] = []
+    ) -> [Score] {
         switch role {
-        case .subject: subject(pictures.groups, prompts: prompts, classPictures: pictures.classPictures)
+        case .subject:
+            subject(pictures.groups, prompts: prompts, classPictures: pictures.classPictures, besides: others)
         case .style: style(pictures.groups, prompts: prompts)
         }
     }

@@ -81,13 +81,15 @@ struct QuickEvaluation {
         /// What is to be said of the prompts.
         let remarks: [String]
 
-        var warnings: [String] { likeness.warnings + (drift?.warnings ?? []) + remarks }
+        var warnings: [String] { likeness.warnings + row.warnings + (drift?.warnings ?? []) + remarks }
     }
 
     /// Measures what was learned.
-    /// - Parameter progress: is told how many pictures of how many are drawn.
+    /// - Parameters:
+    ///   - others: of subjects that were learned with this one, from which it is to be kept apart.
+    ///   - progress: is told how many pictures of how many are drawn.
     func report(
-        _ painter: ConceptPainter, _ adapter: Adapter,
+        _ painter: ConceptPainter, _ adapter: Adapter, besides others: [QuickEvaluation] = [],
         progress: (_ drawn: Int, _ all: Int) -> Void = { _, _ in }
     ) -> Report {
         let description = adapter.description(usedAs: concept.name)
@@ -109,7 +111,9 @@ struct QuickEvaluation {
         }
         // Apart from the subject's pictures, so that the class has the seeds it had before.
         let ofClass = QuickEvaluation.ofClass(concept, seed, painter) { progress(own + $0, all) }
-        let scores = metrics.subject(pictures.groups, prompts: described, classPictures: ofClass.classPictures)
+        let scores = metrics.subject(
+            pictures.groups, prompts: described, classPictures: ofClass.classPictures,
+            besides: others.map(\.metrics))
         return report(
             scores,
             Drift(

@@ -5,6 +5,10 @@ import Jobs
 enum ScoreMeaning {
     private static let meanings: [(String, String, String)] = [
         ("dino", "DINO", "likeness to the references by DINO's features: 1 is the same picture, more is better"),
+        (
+            "dino_to_others", "DINO to others",
+            "likeness to the references of the other subjects by DINO's features: less than DINO where it is kept apart"
+        ),
         ("clip_i", "CLIP-I", "likeness to the references by CLIP's features: more is better"),
         ("clip_t", "CLIP-T", "how well pictures show what their prompts say, by CLIP: more is better"),
         ("pres", "PRES", "how much others of the class drifted towards the concept: less is better"),

@@ -196,8 +196,7 @@ struct TableCellRun {
         return Self.values(
             metrics.subject(
                 pictures.groups, prompts: prompts.map(\.described), classPictures: pictures.classPictures,
-                parts: parts)
-                + [metrics.otherDINO(parts ?? pictures.groups, others: others)])
+                parts: parts, besides: [ConceptMetrics(references: others, by: encoders)]))
     }
 
     /// References of those that a subject is learnt together with, whether a variant does so or not.
