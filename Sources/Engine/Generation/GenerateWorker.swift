@@ -38,7 +38,7 @@ struct GenerateWorker {
         try series.writeSheet(pictures)
         let warnings =
             adapters.sorted { $0.key < $1.key }.flatMap { $1.warnings(usedAs: String($0.prefix { $0 != "@" })) }
-            + idleNegative(options)
+            + idleNegative(options) + hardlyActing(adapters)
         var result: [String: JSONValue] = [
             "pictures": .integer(pictures.count),
             "size": .string(ModelDescription.Size(width: pictures[0].width, height: pictures[0].height).text),
@@ -118,6 +118,21 @@ struct GenerateWorker {
 extension GenerateWorker {
     private var isByToken: Bool { spec.options["adapters"]?.string == AdapterJoining.byToken.rawValue }
 
+    /// Whether low-rank changes draw a concept by its own words alone: on Infinity, whose pictures read texts by
+    /// cross-attention. On the others (LlamaGen, Chameleon, pocket-diffusion) the untouched model's subject came of it.
+    private var actsByWords: Bool { loaded.description.family == .infinity }
+
+    /// What is said of low-rank changes that are kept to their concepts' words where those are too little of them.
+    private func hardlyActing(_ adapters: [String: Adapter]) -> [String] {
+        guard isByToken, !actsByWords else { return [] }
+        return adapters.keys.sorted().filter { adapters[$0]?.isLoRA ?? false }.map {
+            """
+            /options/adapters: <\($0)> was learnt in all rows; by its own words alone it hardly acts on \
+            \(loaded.description.family.rawValue) models: compare with merged
+            """
+        }
+    }
+
     /// Subjects of separate jobs may go by one rare word: with one noun behind it, and their changes merged, one would
     /// be drawn for both.
     private func checkWords(in prompts: [String], adapters: [String: Adapter]) throws {
@@ -126,10 +141,9 @@ extension GenerateWorker {
             try alike(in: prompt, adapters).map { name, other in
                 Problem(
                     "/prompts/\(index)", found: "<\(name)> and <\(other)>, which the model reads as one word",
-                    allowed: """
-                        \(distinction(of: [name, other], adapters)); with "adapters": "by-token" among the options \
-                        each keeps to its own words
-                        """)
+                    allowed: distinction(of: [name, other], adapters)
+                        + (actsByWords
+                            ? #"; with "adapters": "by-token" among the options each keeps to its own words"# : ""))
             }
         }
         guard problems.isEmpty else {
@@ -171,9 +185,8 @@ extension GenerateWorker {
             else { return nil }
             return Problem(
                 "/strengths/" + Problem.escaped(name), found: "\(strength(name)), and \(strength(other)) of \(other)",
-                allowed: """
-                    one strength for both: they are learnt into the same weights; or "adapters": "by-token"
-                    """)
+                allowed: "one strength for both: they are learnt into the same weights"
+                    + (actsByWords ? #"; or "adapters": "by-token""# : ""))
         }
     }
 }
