@@ -14,17 +14,10 @@ struct AdapterOptions: ParsableArguments {
     /// The files' absolute paths, by the concepts' names.
     /// - Throws: `ValidationError` of all that is no name and a file, and of every name that was given before.
     func paths() throws -> [String: String] {
-        var (paths, problems): ([String: String], [String]) = ([:], [])
-        for pair in adapter {
-            let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
-            if parts.count != 2 || !ConceptMention.isReference(parts[0]) {
-                problems.append("--adapter \(pair): allowed is NAME=FILE, the name as in prompts: rex, or rex@2")
-            } else if paths.updateValue(URL(fileURLWithPath: parts[1]).path, forKey: parts[0]) != nil {
-                problems.append("--adapter \(pair): another file was given for \(parts[0]) before")
-            }
-        }
-        guard problems.isEmpty else { throw ValidationError(problems.joined(separator: "\n")) }
-        return paths
+        try NamedPaths(
+            option: "--adapter", form: "NAME=FILE, the name as in prompts: rex, or rex@2", what: "file",
+            isName: ConceptMention.isReference
+        ).paths(in: adapter)
     }
 
     /// Says which of them the job has no use for: most likely a prompt forgot the brackets.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Catalogue
 import Daemon
 import Foundation
+import Hashing
 import Jobs
 
 /// A job's JSON as people write it: in a file or on stdin, with pictures named by the files beside it.
@@ -20,18 +21,20 @@ struct JobFile {
     /// everything that is wrong with it at once, problem by problem.
     /// - Parameters:
     ///   - settings: where the models and the engine are; without them any model will do, and no engine looks.
+    ///   - amend: may add to the body what the command was given beside it.
     ///   - adapters: tells those of the concepts that the job mentions, for what they weigh is counted.
     ///   - proxies: what is wrong with those that it takes from other jobs, by this host's models, and which are not
     ///     drawn yet.
     ///   - explain: may say more of the problems.
     /// - Throws: `ExitStatus`.
     init(
-        _ file: String, for settings: Settings? = nil,
+        _ file: String, for settings: Settings? = nil, amending amend: (JSONValue) -> JSONValue = { $0 },
         adapters: (JobSpec) async -> [String: InspectionOrder.Adapter] = { _ in [:] },
         proxies: (JobSpec, ModelChoice) async -> (problems: [Problem], warnings: [String]) = { _, _ in ([], []) },
         explaining explain: ([Problem]) async -> [Problem] = { $0 }
     ) async throws {
-        let read = try Self.body(in: file)
+        var read = try Self.body(in: file)
+        read.body = amend(read.body)
         let models = settings.map { ModelChoice.installed(in: $0) } ?? .any
         let reading = Self.reading(read.body, models: models)
         var report: InspectionReport?
@@ -53,13 +56,27 @@ struct JobFile {
     /// Says what its sender should know, though it can be done.
     func tellWarnings() { for warning in warnings { Terminal.note("warning: " + printable(pictures.naming(warning))) } }
 
-    /// Refuses what this host's engine has not the memory for: it would end amid the work, and lose it.
+    /// Refuses what this host's engine has not the memory for: it would end amid the work, and lose it. Says so of what
+    /// may not fit.
     /// - Throws: `ExitStatus`.
     func checkMemory(_ settings: Settings) throws {
+        guard let cost = report?.cost else { return }
+        let memory = MemoryProblem(cost, here: settings.engineMemoryBytes)
+        if let problem = memory.problem { throw Self.refusal(of: file, [problem]) }
+        if let warning = memory.warning { Terminal.note("warning: " + printable(warning)) }
+    }
+
+    /// Refuses what `out` has not the room for: it would end amid the work, at a checkpoint that cannot be written.
+    /// - Throws: `ExitStatus`.
+    func checkRoom(in out: String) throws {
         guard let cost = report?.cost,
-            let problem = MemoryProblem(cost, here: settings.engineMemoryBytes).problem
+            let shortage = FreeDisk(of: OutputPlace.nearest(to: out)).shortage(for: cost.diskBytes)
         else { return }
-        throw Self.refusal(of: file, [problem])
+        Terminal.note(
+            """
+            atelierctl: \(printable(out)) has no room for the job: \(shortage); make room there, or give another --out
+            """)
+        throw ExitStatus.unwritten
     }
 
     /// The job that a body is of, or what is wrong with it.

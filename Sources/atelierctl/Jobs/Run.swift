@@ -6,27 +6,33 @@ import Hashing
 import Jobs
 
 struct Run: AsyncParsableCommand {
+    /// Where what a job makes goes unless somebody says otherwise.
+    static let usualOut = "atelier-output"
     static let configuration = CommandConfiguration(
         abstract: "Run a job by the engine alone: no broker, no database.",
         discussion:
             """
             A picture {\"file\": \"rex.png\"} is read from beside the JSON file. Interrupting (Ctrl-C, SIGTERM, a \
             terminal that is gone) writes a checkpoint where the kind has one; --resume FILE goes on from it. What an \
-            earlier run learnt into the same folder is not written over; its pictures are.
+            earlier run learnt into the same folder is not written over; its pictures are. Of proxies the folder has a \
+            list, by which another run learns from them: --proxies rex=FOLDER.
             """
     )
     @OptionGroup var server: ServerOptions
     @Argument(help: "The job's JSON; - reads stdin.") var file: String
-    @Option(help: "The folder for what the job makes.") var out = "atelier-output"
+    @Option(help: "The folder for what the job makes.") var out = Run.usualOut
     @OptionGroup var adapters: AdapterOptions
+    @OptionGroup var proxies: ProxyOptions
     @Option(help: "A checkpoint to go on from.") var resume: String?
 
     func run() async throws {
         let settings = try server.settings(needing: ["modelsDirectory"])
         // What is no adapter the engine says better.
         let given = (try? adapters.sizes()) ?? [:]
-        let written = try await JobFile(file, for: settings, adapters: { _ in given })
+        let drawn = try proxies.read()
+        let written = try await JobFile(file, for: settings, amending: drawn.named(in:), adapters: { _ in given })
         let asked = written.spec
+        let reused = try drawn.proxies(for: asked)
         guard asked.kind.needsEngine else {
             Terminal.note("atelierctl: a \(asked.kind.rawValue) is answered by the daemon; submit it instead")
             throw ExitStatus.badInput
@@ -37,6 +43,8 @@ struct Run: AsyncParsableCommand {
             throw ExitStatus.configuration
         }
         try converting { try OutputPlace.folder(out) }
+        // What a resumed run keeps lies there in part.
+        if resume == nil { try written.checkRoom(in: out) }
         let folder = URL(fileURLWithPath: out).path
         let earlier = asked.kind == .personalize ? resume : nil
         if earlier == nil { try spareEarlierRun(in: folder, asked) }
@@ -44,12 +52,13 @@ struct Run: AsyncParsableCommand {
         let (spec, images) = try writing(to: folder) { try pictures(of: seeded, in: folder) }
         let order = EngineOrder(
             job: UUID(), attempt: 1, spec: spec, tenant: "local", images: images,
-            adapters: try adapters.paths(), models: settings.modelsDirectory, workspace: folder,
+            adapters: try adapters.paths(), proxies: reused, models: settings.modelsDirectory, workspace: folder,
             resume: resume.map { URL(fileURLWithPath: $0).path },
             checkpointSeconds: settings.checkpointSeconds)
         let process = try start(settings, in: folder)
         written.tellWarnings()
         try adapters.tellIdle(in: asked)
+        drawn.tellIdle(in: asked)
         if resume != nil, earlier == nil {
             Terminal.note("warning: --resume: jobs of kind \(asked.kind.rawValue) have no checkpoints: it begins anew")
         }
@@ -132,6 +141,7 @@ struct Run: AsyncParsableCommand {
         var checkpoint = earlier
         var checkpoints = CheckpointFiles()
         var progress = ProgressLines()
+        var drawn = ProxyNotes()
         for try await line in process.lines {
             process.handled()
             let event = try event(line, of: process)
@@ -141,10 +151,20 @@ struct Run: AsyncParsableCommand {
                 checkpoints.announce(written.path)
                 checkpoints.write(written.path).forEach(CheckpointFiles.remove)
             }
+            if case .artifact(let artifact) = event { list(artifact, &drawn) }
             last = event
         }
         let exit = await process.exit()
         try conclude(last, exit, of: process, checkpoint: checkpoint)
+    }
+
+    /// Leaves beside proxies what another run needs to know of them.
+    private func list(_ artifact: EngineEvent.Artifact, _ drawn: inout ProxyNotes) {
+        do {
+            if let path = try drawn.take(artifact), !server.json { print(printable(path)) }
+        } catch {
+            Terminal.note("warning: no other run can learn from these proxies: " + printable(sentence(of: error)))
+        }
     }
 
     /// An event of the engine's; an engine that says something else is ended.
@@ -192,7 +212,11 @@ struct Run: AsyncParsableCommand {
         Terminal.note("\(failed.code): \(printable(failed.message))")
         for problem in failed.problems ?? [] { Terminal.note("  " + printable(problem.description)) }
         guard failed.code == "concept.unknown" else { return }
-        Terminal.note("  --adapter NAME=FILE gives one: the NAME.safetensors of the run that learnt it")
+        Terminal.note(
+            """
+              --adapter NAME=FILE gives one: the .safetensors that the run which learnt it left; of several subjects \
+            it is called like the first, and is given for each
+            """)
     }
 
     private func show(_ event: EngineEvent, _ line: Data, told: [String], _ lines: inout ProgressLines) {
