@@ -46,6 +46,18 @@ extension ModelFolder {
         } catch { return problems + ["\(ChecksumFile.name): \(error)"] }
     }
 
+    /// What no sum covers though the model may be whole, and what to do: text tokenizers of a model that an earlier
+    /// version sealed; nil where there is nothing of that kind.
+    package var sealHint: String? {
+        guard let unlisted = try? ChecksumFile(in: folder)?.unlistedTokenizers(in: folder), !unlisted.isEmpty else {
+            return nil
+        }
+        return """
+            \(unlisted.joined(separator: ", ")): not in \(ChecksumFile.name), which was written before it listed such \
+            files: atelierctl models seal \(name) where they are right
+            """
+    }
+
     private func digestProblems() -> [String] {
         guard let description, let found = try? Self.weightsDigest(in: folder), found != description.digest else {
             return []

@@ -6,7 +6,9 @@ package struct ChecksumFile: Sendable, Equatable {
     /// What the file is called.
     package static let name = "SHA256SUMS"
     /// What a model is made of; pictures and texts beside it are for people.
-    private static let kinds = [".json", ".safetensors", ".pth", ".pt", ".bin", ".ckpt"]
+    private static let kinds = [".json", ".safetensors", ".pth", ".pt", ".bin", ".ckpt"] + tokenizers
+    /// Text tokenizers that are no JSON. Files that were written before these were listed lack them.
+    private static let tokenizers = ["spiece.model", "merges.txt"]
 
     /// Digests by file name.
     package let digests: [String: SHA256Digest]
@@ -55,7 +57,8 @@ package struct ChecksumFile: Sendable, Equatable {
         return names
     }
 
-    /// Reads every file and says what is not as written down: changed, missing, or there without being listed.
+    /// Reads every file and says what is not as written down: changed, missing, or there without being listed, but for
+    /// ``unlistedTokenizers(in:)``.
     package func problems(in folder: String) -> [String] {
         let known = digests.sorted { $0.key < $1.key }.compactMap { name, digest -> String? in
             guard let found = try? SHA256Digest.ofFile("\(folder)/\(name)") else {
@@ -63,9 +66,17 @@ package struct ChecksumFile: Sendable, Equatable {
             }
             return found == digest ? nil : "\(name): has SHA-256 \(found), \(Self.name) says \(digest)"
         }
-        let parts = (try? Self.parts(of: folder)) ?? []
-        return known + parts.filter { digests[$0] == nil }.map { "\($0): is not in \(Self.name)" }
+        return known + unlisted(in: folder).filter { !Self.isTokenizer($0) }.map { "\($0): is not in \(Self.name)" }
     }
+
+    /// Text tokenizers that are there and that no digest covers, as where the file is of an earlier version.
+    package func unlistedTokenizers(in folder: String) -> [String] { unlisted(in: folder).filter(Self.isTokenizer) }
+
+    private func unlisted(in folder: String) -> [String] {
+        ((try? Self.parts(of: folder)) ?? []).filter { digests[$0] == nil }
+    }
+
+    private static func isTokenizer(_ name: String) -> Bool { tokenizers.contains { name.hasSuffix($0) } }
 
     private static func parts(of folder: String) throws -> [String] {
         try FolderListing.names(in: folder) { name in kinds.contains { name.hasSuffix($0) } }

@@ -130,6 +130,7 @@ struct Models: AsyncParsableCommand {
 
         private func problems(of model: ModelFolder, _ settings: Settings) async -> [String] {
             let problems = model.verify()
+            if let hint = model.sealHint { Terminal.note("atelierctl: \(printable("\(model.name): \(hint)"))") }
             guard problems.isEmpty else { return problems }
             let report = await trial(of: model.folder, settings)
             if let untried = report.untried {
