@@ -215,7 +215,12 @@ extension Parts {
     private var estimates: EstimateService {
         EstimateService(
             questions: questions.stream, publisher: Publisher(address, name: "atelier-publisher-estimates"),
-            store: store("estimates"), models: models, inspector: inspector, name: settings.workerName, logger: logger)
+            store: store("estimates"), models: models, inspector: inspector, room: room, name: settings.workerName,
+            logger: logger)
+    }
+
+    private var room: WorkspaceRoom {
+        WorkspaceRoom(shared: shared, folder: settings.sharedDirectory, reserve: settings.freeDiskMiB)
     }
 
     private var probes: ProbeService {
@@ -233,7 +238,8 @@ extension Parts {
                 maximumBodyBytes: largest, heldBytes: Intake.heldBytes, isPaused: true, report: noteBroker),
             store: store("intake"), doubtfulStore: store("intake-doubtful"), artifacts: artifacts, shared: shared,
             reader: MessageReader(largestBody: largest, tenants: tenants) { models.choice }, models: models,
-            inspector: inspector, memoryBytes: settings.engineMemoryBytes, condition: condition, logger: logger
+            inspector: inspector, memoryBytes: settings.engineMemoryBytes, room: room, condition: condition,
+            logger: logger
         ) { kinds in
             if kinds.contains(.probe) { probing.raise() }
             if kinds.contains(where: \.needsEngine) { dispatcher.poll() }

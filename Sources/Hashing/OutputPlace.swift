@@ -26,10 +26,13 @@ package enum OutputPlace {
 
     /// A folder, which is made where it is not there.
     /// - Throws: ``Fault``.
-    package static func folder(_ path: String) throws(Fault) {
+    package static func folder(_ path: String) throws(Fault) { try check(nearest(to: path), for: path) }
+
+    /// The place itself where it is there, else the folder above it that is: whose file system it comes to lie in.
+    package static func nearest(to path: String) -> String {
         var nearest = path
         while !isThere(nearest), nearest != "/", nearest != "." { nearest = folder(of: nearest) }
-        try check(nearest, for: path)
+        return nearest
     }
 
     private static func check(_ folder: String, for path: String) throws(Fault) {

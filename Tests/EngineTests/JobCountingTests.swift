@@ -248,6 +248,18 @@ import Testing
         #expect(forms.allSatisfy { $0.memoryBytes < whole.memoryBytes })
     }
 
+    /// What changes the job least comes first.
+    @Test func halfThePicturesComeBeforeOtherSizes() throws {
+        try describe("pocket-infinity") { $0.pictures.append(.init(width: 16, height: 16)) }
+        let boundless = JobCost(work: [:], memoryBytes: .max, diskBytes: 0)
+        func forms(_ pictures: Int) -> [String] {
+            counting.smallerForms(of: generate(["images_per_prompt": .integer(pictures)]), than: boundless)
+                .map(\.change).filter { !$0.hasPrefix("/model") }
+        }
+        #expect(forms(4) == ["/images_per_prompt 2", "/size 16x16", "/images_per_prompt 1"])
+        #expect(forms(2) == ["/images_per_prompt 1", "/size 16x16"] && forms(1) == ["/size 16x16"])
+    }
+
     /// What a job uses was learnt on one model alone.
     @Test func anotherModelIsASmallerFormOfWhatUsesNoConcept() throws {
         let (large, small) = (models.folder + "/pocket-infinity", models.folder + "/small-infinity")

@@ -10,6 +10,7 @@ import Foundation
 ///     inspect-cost=N         counts a job that takes 5,000 products, N mebibytes of memory, one more for each byte
 ///                            that its concepts learnt by ARBooth, and 7 bytes of disk; or half of the N with one
 ///                            picture of a prompt
+///     inspect-disk=N         counts N mebibytes of disk in place of these 7 bytes
 struct Inspection {
     func run() -> Never {
         emit(["id": 0])
@@ -46,8 +47,10 @@ struct Inspection {
         }
         if prompt.contains("inspect-warning") { report["warnings"] = ["/prompts/0: as it was written"] }
         if let size = prompt.firstMatch(of: /inspect-cost=([0-9]+)/).flatMap({ Int($0.1) }) {
+            let disk = prompt.firstMatch(of: /inspect-disk=([0-9]+)/).flatMap { Int($0.1) }
             report["cost"] = [
-                "work": ["products": 5000], "memory_bytes": (size + learnt(order)) << 20, "disk_bytes": 7,
+                "work": ["products": 5000], "memory_bytes": (size + learnt(order)) << 20,
+                "disk_bytes": disk.map { $0 << 20 } ?? 7,
                 "alternatives": [["change": "/images_per_prompt 1", "memory_bytes": size << 19]],
             ]
         }

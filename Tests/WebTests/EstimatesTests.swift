@@ -166,7 +166,7 @@ import Testing
             let early = try await told("dog")
             #expect(early.status == 200, "\(early)")
             let warning = early.json?["warnings"]?[0]?.string
-            #expect(warning?.contains("which has not completed yet, and must") == true, "\(early)")
+            #expect(warning?.contains("which has not drawn them all yet, and must") == true, "\(early)")
         }
     }
 

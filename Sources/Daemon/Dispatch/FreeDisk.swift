@@ -16,9 +16,19 @@ package struct FreeDisk: Sendable {
     package let mebibytes: Int
 
     /// Asks the file system of `folder`.
-    init(of folder: String) {
+    package init(of folder: String) {
         self.folder = folder
         var status = statvfs()
         mebibytes = statvfs(folder, &status) == 0 ? (Int(status.f_bavail) * Int(status.f_frsize)) >> 20 : 0
     }
+
+    /// What is to be said of a job that keeps more in it at a time than is free; nil where there is room.
+    package func shortage(for bytes: Int) -> String? {
+        let needed = Self.mebibytes(of: bytes)
+        guard needed > mebibytes else { return nil }
+        return "it keeps up to \(needed) MiB on the disk, where \(mebibytes) MiB are free"
+    }
+
+    /// Rounded up.
+    static func mebibytes(of bytes: Int) -> Int { Int((Double(bytes) / 1_048_576).rounded(.up)) }
 }

@@ -32,6 +32,7 @@ struct EstimateService: Service {
     let store: Store
     let models: ModelRegistry
     let inspector: Inspector
+    let room: WorkspaceRoom
     let name: String
     let logger: Logger
 
@@ -104,6 +105,7 @@ struct EstimateService: Service {
             let estimate = try await store.estimate(cost, of: spec, host: HostIdentity.own)
         else { return }
         answer.estimate = estimate
+        if let warning = await room.warning(of: cost) { answer.warnings = (answer.warnings ?? []) + [warning] }
         guard let largest = try await store.largestMemory() else { return }
         answer.compare(with: MemoryProblem(estimate, of: cost, largest: largest))
     }

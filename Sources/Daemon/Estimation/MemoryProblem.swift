@@ -33,19 +33,39 @@ package struct MemoryProblem {
         return Problem("", found: "a job that takes about \(Self.text(needed)) of memory", allowed: allowed)
     }
 
+    /// What is to be said of a job that takes more than there is, and may fit all the same; nil of any other.
+    package var warning: String? {
+        guard needed > largest, Self.fits(needed, into: largest) else { return nil }
+        let remedy = fitting.isEmpty ? "" : "; it would fit with \(remedies)"
+        return """
+            it may not fit: it takes about \(Self.text(needed)) of memory, and \(Self.text(largest)) is all that an \
+            engine may take \(place)\(remedy)
+            """
+    }
+
     private var allowed: String {
         let there = "at most \(Self.text(largest)), all that an engine may take \(place)"
-        let fitting = fitting.map { "\($0.change) (about \(Self.text($0.memoryBytes)))" }
-        if fitting.isEmpty { return "\(there); no smaller form of it fits" }
-        return "\(there); it would fit with \(fitting.joined(separator: ", or "))"
+        return fitting.isEmpty ? "\(there); no smaller form of it fits" : "\(there); it would fit with \(remedies)"
     }
 
-    /// The nearest smaller forms that may fit.
+    private var remedies: String {
+        fitting.map { "\($0.change) (about \(Self.text($0.memoryBytes)))" }.joined(separator: ", or ")
+    }
+
+    /// The nearest smaller forms that fit without the tolerance, one for each thing that they change.
     fileprivate var fitting: [JobCost.Alternative] {
-        Array(alternatives.filter { Self.fits($0.memoryBytes, into: largest) }.prefix(3))
+        var places: Set<Substring> = []
+        let fitting = alternatives.filter { $0.memoryBytes <= largest && places.insert(Self.place(of: $0)).inserted }
+        return Array(fitting.prefix(3))
     }
 
-    /// Whether so much may fit, for an estimate may be a quarter too high; `atelier.fits` is the same in SQL.
+    /// What a form changes, without the value: `/size`, `/options {"moments":`.
+    private static func place(of form: JobCost.Alternative) -> Substring {
+        form.change[..<(form.change.lastIndex(of: " ") ?? form.change.endIndex)]
+    }
+
+    /// Whether so much may fit, for an estimate may be a quarter too high: up to a third more than there is.
+    /// `atelier.fits` is the same in SQL.
     static func fits(_ bytes: Int, into largest: Int) -> Bool { bytes / 4 * 3 <= largest }
 
     /// Whether what was counted fits however it is corrected, which is by ten times at most (`correct_estimates`).
@@ -60,10 +80,11 @@ package struct MemoryProblem {
 }
 
 extension EstimateAnswer {
-    /// Says whether the job fits, and what would where it does not.
+    /// Says whether the job fits, and what would where it does not; warns where it may not.
     package mutating func compare(with memory: MemoryProblem) {
         let fits = memory.problem == nil
         (largestMemoryBytes, self.fits) = (memory.largest, fits)
         alternatives = fits ? nil : memory.fitting
+        if let warning = memory.warning { warnings = (warnings ?? []) + [warning] }
     }
 }

@@ -24,6 +24,7 @@ package struct Intake: Service {
     let inspector: Inspector
     /// The most that an engine may take on this host.
     let memoryBytes: Int
+    let room: WorkspaceRoom
     let condition: ServiceHealth
     let logger: Logger
     /// Says which kinds of job wait now: sooner than the notification does.
@@ -241,17 +242,27 @@ package struct Intake: Service {
         return true
     }
 
-    /// A job that takes more memory than any worker has is none.
+    /// A job that takes more memory than any worker has is none; one that may not fit, or find no room on the disk, is
+    /// told so.
     private func fitting(
         _ reading: MessageReader.Reading, _ delivery: Delivery, _ store: Store
     ) async throws -> MessageReader.Reading {
-        guard case .job(let submission, let spec) = reading, let (cost, host) = submission.cost,
-            // What fits here however it is corrected is not asked about.
-            !MemoryProblem.fitsSurely(cost, into: memoryBytes), let largest = try await store.largestMemory(),
-            let estimate = try await store.estimate(cost, of: spec, host: host),
-            let problem = MemoryProblem(estimate, of: cost, largest: largest).problem
-        else { return reading }
-        return .rejected(submission.rejection([problem], delivery))
+        guard case .job(var submission, let spec) = reading, let (cost, host) = submission.cost else { return reading }
+        let memory = try await memory(cost, of: spec, host, store)
+        if let problem = memory?.problem { return .rejected(submission.rejection([problem], delivery)) }
+        let disk = await room.warning(of: cost)
+        submission.warnings += [memory?.warning, disk].compactMap { $0 }
+        return .job(submission, spec)
+    }
+
+    /// Nil of what fits here however it is corrected, for that is not asked about, and where nobody knows.
+    private func memory(
+        _ cost: JobCost, of spec: JobSpec, _ host: String, _ store: Store
+    ) async throws -> MemoryProblem? {
+        guard !MemoryProblem.fitsSurely(cost, into: memoryBytes), let largest = try await store.largestMemory(),
+            let estimate = try await store.estimate(cost, of: spec, host: host)
+        else { return nil }
+        return MemoryProblem(estimate, of: cost, largest: largest)
     }
 
     /// What the tables say of the proxies that a job takes from others.

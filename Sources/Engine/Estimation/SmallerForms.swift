@@ -4,7 +4,8 @@ import Foundation
 import Jobs
 
 /// What of a job may be said otherwise so that it takes less memory: its model with weights in fewer bits, moments in 8
-/// bits, fewer references a step, a smaller picture, fewer prior pictures at once, another model of its family.
+/// bits, fewer references a step, fewer prior pictures at once, half the pictures, a smaller one, another model of its
+/// family.
 extension JobCounting {
     /// Those that take less than the job itself, the one that changes it least first.
     func smallerForms(
@@ -47,11 +48,13 @@ extension JobCounting {
                 add("options", .object(options.merging([option: value]) { $1 }), "{\"\(option)\": \(value.text)}")
             }
         }
+        let pictures = members["images_per_prompt"]?.integer ?? 1
+        if pictures > 1 { add("images_per_prompt", .integer(pictures / 2), "\(pictures / 2)") }
         for size in model.pictures.dropFirst().sorted(by: { $0.pixels > $1.pixels }) {
             add("size", .string(size.text), size.text)
         }
         if let least = model.sides?.least { add("size", .string("\(least)x\(least)"), "\(least)x\(least)") }
-        if (members["images_per_prompt"]?.integer ?? 1) > 1 { add("images_per_prompt", .integer(1), "1") }
+        if pictures / 2 > 1 { add("images_per_prompt", .integer(1), "1") }
         for other in others(of: body, like: model) { add("model", .string(other), other) }
         return found
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Daemon
 import Foundation
+import Hashing
 import Jobs
 import Store
 
@@ -12,11 +13,13 @@ struct Estimate: AsyncParsableCommand {
             Counted by this host's engine from the job and the model's sizes. With PostgreSQL at hand, at the speed \
             this host was measured to have and corrected by what jobs of the kind took, with what its tenant's \
             concepts weigh and a warning of those that are not learnt; else at the speed measured now, with the \
-            concepts of --adapter.
+            concepts of --adapter. Memory is held against what workers have, where tables tell of them; else against \
+            this host's, and the disk against the room where run would write.
             """)
     @OptionGroup var server: ServerOptions
     @Argument(help: "The job's JSON; - reads stdin.") var file: String
     @OptionGroup var adapters: AdapterOptions
+    @Option(help: "The folder that run would write to: its room counts, whatever workers there are.") var out: String?
     @Option(help: "Whose concepts are meant; the broker's user unless given.") var tenant: String?
 
     func run() async throws {
@@ -40,26 +43,35 @@ struct Estimate: AsyncParsableCommand {
             throw ExitStatus.notFound
         }
         let expected = try await EngineScratch.with(settings) { try await estimate(cost, of: written.spec, $0) }
-        let memory = await memory(expected, cost, settings)
+        let largest = try? await store(settings)?.largestMemory()
+        let memory =
+            largest.map { MemoryProblem(expected, of: cost, largest: $0) }
+            ?? MemoryProblem(cost, here: settings.engineMemoryBytes)
+        let shortage = shortage(for: expected, hasWorkers: largest != nil)
         let missing = await missing(of: written.spec, beside: Set(given.keys), settings)
         if server.json {
-            print(Self.figures(expected, memory, warnings: written.warnings + missing).text)
+            print(Self.figures(expected, memory, shortage, warnings: written.warnings + missing).text)
         } else {
             show(expected)
         }
         if let problem = memory.problem {
             Terminal.note("warning: it does not fit: " + printable("\(problem.found); allowed: \(problem.allowed)"))
         }
+        if let shortage { Terminal.note("warning: it does not fit: " + printable(shortage)) }
+        if let warning = memory.warning { Terminal.note("warning: " + printable(warning)) }
         written.tellWarnings()
         try adapters.tellIdle(in: written.spec)
         for warning in missing { Terminal.note("warning: " + printable(warning)) }
     }
 
     /// As the web program's API has them.
-    private static func figures(_ estimate: JobEstimate, _ memory: MemoryProblem, warnings: [String]) -> JSONValue {
+    private static func figures(
+        _ estimate: JobEstimate, _ memory: MemoryProblem, _ shortage: String?, warnings: [String]
+    ) -> JSONValue {
         var answer = EstimateAnswer(worker: "")
         (answer.estimate, answer.warnings) = (estimate, warnings)
         answer.compare(with: memory)
+        if shortage != nil { answer.fits = false }
         return answer.figures ?? .null
     }
 
@@ -121,12 +133,12 @@ struct Estimate: AsyncParsableCommand {
         return estimate
     }
 
-    /// Whether the job takes more memory than any worker has; where no tables tell of workers, than this host has.
-    private func memory(_ estimate: JobEstimate, _ cost: JobCost, _ settings: Settings) async -> MemoryProblem {
-        guard let largest = try? await store(settings)?.largestMemory() else {
-            return MemoryProblem(cost, here: settings.engineMemoryBytes)
-        }
-        return MemoryProblem(estimate, of: cost, largest: largest)
+    /// What is to be said where `run` would not find the room; nothing where workers do the job, for nobody knows their
+    /// disks.
+    private func shortage(for estimate: JobEstimate, hasWorkers: Bool) -> String? {
+        guard let place = out ?? (hasWorkers ? nil : Run.usualOut) else { return nil }
+        let free = FreeDisk(of: OutputPlace.nearest(to: place))
+        return free.shortage(for: estimate.diskBytes).map { "\($0) for \(place)" }
     }
 
     private func show(_ estimate: JobEstimate) {

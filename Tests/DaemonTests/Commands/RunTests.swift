@@ -1,5 +1,6 @@
 import DaemonTesting
 import Foundation
+import Jobs
 import ServerTesting
 import Testing
 
@@ -80,6 +81,28 @@ import Testing
             run.status == status && run.errors.contains(said.replacing("OUT", with: folder.path + "/out")), "\(run)")
     }
 
+    /// An engine would find it out after hours, at a checkpoint. What is gone on from lies there in part.
+    @Test func whatTheDiskHasNoRoomForIsNotBegun() async throws {
+        let folder = try TemporaryFolder()
+        let out = folder.path + "/new/out"
+        let script = String(decoding: Script.body("steps=1 inspect-cost=3 inspect-disk=1000000000"), as: UTF8.self)
+        func control(_ arguments: String...) async throws -> ProgramRun {
+            try await ProgramRun(
+                Stage.programs + "/atelierctl", arguments, environment: Self.environment, input: script)
+        }
+        let run = try await control("run", "-", "--out", out)
+        let shortage = "it keeps up to 1000000000 MiB on the disk, where "
+        #expect(run.status == 74 && run.errors.contains("\(out) has no room for the job: \(shortage)"), "\(run)")
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/new"))
+        let resumed = try await control("run", "-", "--out", out, "--resume", folder.path + "/checkpoint")
+        #expect(!resumed.errors.contains(shortage), "\(resumed)")
+        let estimate = try await control("estimate", "-")
+        #expect(estimate.status == 0 && estimate.output.contains("disk 1000000000 MiB"), "\(estimate)")
+        #expect(estimate.errors.contains("warning: it does not fit: \(shortage)"), "\(estimate)")
+        let figures = try await control("estimate", "-", "--json", "--out", out)
+        #expect(figures.output.contains("\"fits\":false"), "\(figures)")
+    }
+
     @Test func anEnginesFolderThatCannotBeMadeIsSaid() async throws {
         let folder = try TemporaryFolder()
         let file = try folder.write("file", "")
@@ -98,6 +121,59 @@ import Testing
             ["run", "-", "--out", folder.path + "/out", "--resume", folder.path + "/checkpoint.safetensors"],
             environment: Self.environment, input: String(decoding: Script.body("fail=fatal"), as: UTF8.self))
         #expect(run.errors.contains("warning: --resume: jobs of kind generate have no checkpoints"), "\(run)")
+    }
+
+    /// A run that learns a subject on a student, as the scripted engine does.
+    private func learn(_ body: JSONValue, _ arguments: String...) async throws -> ProgramRun {
+        try await ProgramRun(
+            Stage.programs + "/atelierctl", ["run", "-", "--json"] + arguments, environment: Self.environment,
+            input: String(decoding: body.line, as: UTF8.self))
+    }
+
+    /// What an engine was given, by the events of its run.
+    private func given(_ run: ProgramRun) throws -> JSONValue? {
+        let last = try #require(run.lines.last, "\(run)")
+        return try JSONValue(json: Data(last.utf8))["result"]?["given"]
+    }
+
+    @Test func proxiesOfARunAreLearntFromOnAnotherStudent() async throws {
+        let folder = try TemporaryFolder()
+        let drawing = try JSONValue(
+            json: Script.personalization(
+                "rex", method: "proxy-tuning", model: "pocket-llamagen", seed: 1, script: "steps=1 proxies fail=fatal"))
+        // Its student failed: what was drawn is there all the same.
+        #expect(try await learn(drawing, "--out", folder.path + "/drawn").status == 1)
+        let source = "rex=\(folder.path)/drawn"
+        func job(_ noun: String, listed name: String? = nil) -> JSONValue {
+            let concept: JSONValue = [
+                "name": .string(name ?? "rex"), "role": "subject", "class": .string(noun),
+            ]
+            return .object([
+                "version": 1, "kind": "personalize", "method": "proxy-tuning", "model": "pocket-chameleon", "seed": 1,
+                name == nil ? "concept" : "concepts": name == nil ? concept : .array([concept]), "prompts": ["steps=1"],
+            ])
+        }
+        let again = try await learn(job("dog"), "--proxies", source, "--out", folder.path + "/a")
+        #expect(again.status == 0, "\(again)")
+        #expect(try given(again) == ["rex": ["a <rex> dog", "a <rex> dog"]], "\(again)")
+        // In a list, under another name.
+        let other = try await learn(
+            job("dog", listed: "max"), "--proxies", "max=\(folder.path)/drawn", "--out", folder.path + "/b")
+        #expect(try other.status == 0 && given(other) == ["max": ["a <rex> dog", "a <rex> dog"]], "\(other)")
+
+        let idle = try await learn(
+            job("dog"), "--proxies", source, "--proxies", "mia=\(folder.path)/drawn", "--out", folder.path + "/c")
+        #expect(idle.errors.contains("warning: --proxies mia: the job does not learn a mia"), "\(idle)")
+        let owl = try await learn(job("owl"), "--proxies", source)
+        #expect(owl.status == 64 && owl.errors.contains("is “a <rex> dog”; allowed are proxies of an owl"), "\(owl)")
+        let none = try await learn(job("dog"), "--proxies", "rex=\(folder.path)")
+        #expect(none.status == 64 && none.errors.contains("is no proxies-rex.json"), "\(none)")
+        try folder.write("drawn/proxy-rex-0002.png", "another")
+        let changed = try await learn(job("dog"), "--proxies", source)
+        let said = "proxy-rex-0002.png is not the picture that proxies-rex.json lists"
+        #expect(changed.status == 64 && changed.errors.contains(said), "\(changed)")
+        let unnamed = try await learn(job("dog"), "--proxies", "Rex=x")
+        #expect(unnamed.status == 64 && unnamed.errors.contains("--proxies Rex=x: allowed is NAME=DIR"), "\(unnamed)")
     }
 
     /// They are all that an evaluation is for.

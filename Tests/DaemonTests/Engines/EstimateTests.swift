@@ -110,6 +110,11 @@ import Testing
                 "small.json", String(decoding: Script.body("steps=1 inspect-cost=1200"), as: UTF8.self))
             let done = try await stage.control("run", small, "--out", out)
             #expect(done.status == 0, "an estimate may be a quarter too high: \(done)")
+            #expect(done.errors.contains("warning: it may not fit: it takes about 1.2 GiB"), "\(done)")
+            let doubtful = try await stage.control("estimate", small)
+            #expect(doubtful.errors.contains("warning: it may not fit: it takes about 1.2 GiB"), "\(doubtful)")
+            let told = try await JSONValue(json: Data(stage.control("estimate", small, "--json").output.utf8))
+            #expect(told["fits"] == true && told["warnings"]?.array?.count == 1, "\(told)")
         }
     }
 
@@ -215,6 +220,34 @@ import Testing
             // An estimate may be a quarter too high.
             try await stage.publish("steps=1 inspect-cost=1200", id: "fits")
             _ = try await stage.job("fits", reaches: .completed)
+            let warnings = try await event("accepted", of: "fits", on: stage)?["warnings"]?.array ?? []
+            #expect(warnings.count == 1, "\(warnings)")
+            #expect(
+                warnings.first?.string?.hasPrefix(
+                    """
+                    it may not fit: it takes about 1.2 GiB of memory, and 1.0 GiB is all that an engine may take of \
+                    any worker; it would fit with /images_per_prompt 1
+                    """) == true, "\(warnings)")
+        }
+    }
+
+    /// Room comes back: it is no reason to refuse a job, and one to say how much it keeps.
+    @Test func aJobThatTheDiskHasNoRoomForIsWarnedOf() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            try stage.start()
+            try await measured(stage)
+            let script = "steps=1 inspect-cost=3 inspect-disk=1000000000"
+            try await stage.publish(script, id: "large")
+            _ = try await stage.job("large", reaches: .completed)
+            let warnings = try await event("accepted", of: "large", on: stage)?["warnings"]?.array ?? []
+            let said = "there may be no room for it: it keeps up to 1000000000 MiB on the disk, where "
+            #expect(warnings.count == 1 && warnings.first?.string?.hasPrefix(said) == true, "\(warnings)")
+            // Workers do it, whose disks nobody knows; or this folder is meant.
+            let job = try stage.folder.write("large.json", String(decoding: Script.body(script), as: UTF8.self))
+            let anywhere = try await stage.control("estimate", job, "--json")
+            #expect(try JSONValue(json: Data(anywhere.output.utf8))["fits"] == true, "\(anywhere)")
+            let here = try await stage.control("estimate", job, "--json", "--out", stage.folder.path + "/new/out")
+            #expect(try JSONValue(json: Data(here.output.utf8))["fits"] == false, "\(here)")
         }
     }
 

@@ -1,0 +1,20 @@
+import Jobs
+
+/// The room that the jobs of this daemon have for what they keep as they run: checkpoints, pictures.
+struct WorkspaceRoom: Sendable {
+    let shared: SharedFolder
+    /// A folder in the file system of their workspaces.
+    let folder: String
+    /// Mebibytes without which no work is started: what takes no more finds them when it begins.
+    let reserve: Int
+
+    /// What is to be said of a job that keeps more than is free now; nil where there is room, or nobody knows. It is
+    /// refused nowhere: room comes back.
+    func warning(of cost: JobCost) async -> String? {
+        guard FreeDisk.mebibytes(of: cost.diskBytes) > reserve,
+            (try? await shared.check()) != nil,  // what hangs is not asked for its room
+            let free = try? await runBlocking({ [folder] in FreeDisk(of: folder) })
+        else { return nil }
+        return free.shortage(for: cost.diskBytes).map { "there may be no room for it: \($0)" }
+    }
+}
