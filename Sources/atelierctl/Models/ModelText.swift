@@ -38,7 +38,8 @@ extension ModelFolder {
         let scales = settings?["schedule"]?["sides"]?.array?.compactMap { side in
             side["height"]?.integer.flatMap { height in side["width"]?.integer.map { "\(height)×\($0)" } }
         }
-        let schedule = scales.map { [("schedule", $0.joined(separator: " "))] } ?? []
+        let said = scales?.joined(separator: " ") ?? SamplingSchedule(in: folder)?.description
+        let schedule = said.map { [("schedule", printable($0))] } ?? []
         let learning = (description.training ?? [:]).sorted { $0.key < $1.key }.map { method, options in
             let words = options.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.text)" }
             return ("learning", "\(method): \(words.joined(separator: ", "))")

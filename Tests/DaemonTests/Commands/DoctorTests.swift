@@ -68,6 +68,38 @@ import Testing
         }
     }
 
+    private func models(in folder: TemporaryFolder, _ arguments: String...) async throws -> ProgramRun {
+        try await ProgramRun(
+            Stage.programs + "/atelierctl", ["models"] + arguments,
+            environment: [
+                "PATH": "/usr/bin:/bin", "ATELIER_MODELS": folder.path,
+                "ATELIER_ENGINE": Stage.programs + "/scripted-engine",
+            ])
+    }
+
+    /// Sums of an earlier version lack it.
+    @Test func aTokenizerThatNoSumCoversIsNoFaultAndIsSaid() async throws {
+        let folder = try TemporaryFolder()
+        try StubModel.write("m", .clip, in: folder.path)
+        try folder.write("m/merges.txt", "words")
+        let verify = try await models(in: folder, "verify")
+        #expect(verify.status == 0 && verify.output == "ok   m\n", "\(verify)")
+        #expect(verify.errors.contains("atelierctl: m: merges.txt: not in SHA256SUMS"), "\(verify)")
+        #expect(try await models(in: folder, "seal").status == 0)
+        #expect(try await !models(in: folder, "verify").errors.contains("merges.txt"))
+    }
+
+    @Test func theScheduleOfAPipelineIsShown() async throws {
+        let folder = try TemporaryFolder()
+        try StubModel.write("m", .diffusion, in: folder.path)
+        try FileManager.default.createDirectory(atPath: folder.path + "/m/scheduler", withIntermediateDirectories: true)
+        try folder.write("m/config.json", #"{"pipeline": "SD3Transformer2DModel"}"#)
+        try folder.write(
+            "m/scheduler/scheduler_config.json", #"{"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 3}"#)
+        let shown = try await models(in: folder, "show", "m")
+        #expect(shown.lines.contains("schedule            FlowMatchEulerDiscreteScheduler, shift 3"), "\(shown)")
+    }
+
     /// Who changes a model seals it: `atelierctl models seal`, which `atelier-lab export` does by itself.
     @Test func theModelsThatShipAreAsTheirSumsSay() throws {
         let models = try ModelCatalogue(directory: Servers.root + "/models").models

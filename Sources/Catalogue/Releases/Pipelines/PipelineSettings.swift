@@ -65,8 +65,13 @@ struct PipelineSettings {
         "UniPCMultistepScheduler", "FlowMatchHeunDiscreteScheduler",
     ]
 
+    /// What a schedule is of whose settings do not say it.
+    static func ownSolver(of kind: PipelineKind) -> String {
+        kind == .sdxl ? "EulerDiscreteScheduler" : "FlowMatchEulerDiscreteScheduler"
+    }
+
     private var scheduleProblems: [String] {
-        let own = kind == .sdxl ? "EulerDiscreteScheduler" : "FlowMatchEulerDiscreteScheduler"
+        let own = Self.ownSolver(of: kind)
         let solver = schedule["_class_name"]?.string ?? own
         let isDynamic = schedule["use_dynamic_shifting"] == .bool(true)
         let built: [BuiltSettings] =
