@@ -47,7 +47,7 @@ package struct Concept: Sendable {
     /// The references as they are learnt where none is enlarged: in their shapes, or as squares of the model's size.
     package func pictures(size: Int) -> [Picture] {
         guard let shapes else { return squares(of: size) }
-        return zip(references, shapes).map { $0.filling(width: $1.width, height: $1.height) }
+        return zip(references, shapes).map { $0.fillingBicubically(width: $1.width, height: $1.height) }
     }
 
     /// What prompts name it by.

@@ -32,11 +32,15 @@ package struct ReferenceAugmentation {
         return max(least, Int((Float(least) * zoom).rounded()))
     }
 
-    /// The shape in the middle of a picture whose shorter side is resized so.
+    /// The shape in the middle of a picture whose shorter side is resized so: a square by areas, a shape of several by
+    /// the filters of the authors of the model that has them, Lumina-mGPT.
     package func cut(_ picture: Picture, side: Int, in shape: ModelDescription.Size? = nil) -> Picture {
-        let (least, shape) = (shorter(shape), shape ?? .init(width: size, height: size))
+        guard let shape else {
+            return picture.covering(width: side, height: side).centreCropped(width: size, height: size)
+        }
+        let least = shorter(shape)
         func enlarged(_ length: Int) -> Int { (length * side + least / 2) / least }
-        return picture.covering(width: enlarged(shape.width), height: enlarged(shape.height))
+        return picture.coveringBicubically(width: enlarged(shape.width), height: enlarged(shape.height))
             .centreCropped(width: shape.width, height: shape.height)
     }
 

@@ -63,6 +63,49 @@ import Testing
         #expect(original.filling(width: 4, height: 2) == original)
     }
 
+    private static func byte(_ x: Int, _ y: Int, _ channel: Int) -> UInt8 {
+        let (across, down, both) = (37 * x * x, 91 * y * (channel + 1), 53 * channel * x)
+        return UInt8((across + down + both) % 256)
+    }
+
+    /// What Pillow 10.4 makes of it in Lumina-mGPT's `center_crop`, cut in the middle: odd sides are halved once and
+    /// what is left reduced; halved twice; enlarged, with a side of 4.5 pixels, which Python rounds to 4.
+    @Test(
+        arguments: [
+            (
+                21, 11, 4, 3,
+                [
+                    128, 130, 148, 121, 139, 155, 130, 123, 127, 116, 111, 174, 104, 132, 109, 139, 120, 143, 132, 130,
+                    99, 126, 127, 117, 130, 119, 96, 127, 143, 82, 134, 133, 124, 124, 116, 99,
+                ]
+            ),
+            (
+                23, 19, 3, 3,
+                [
+                    113, 120, 126, 125, 131, 127, 128, 124, 148, 129, 141, 126, 130, 125, 131, 131, 120, 115, 138, 120,
+                    137, 126, 129, 148, 125, 126, 149,
+                ]
+            ),
+            (
+                2, 3, 3, 4,
+                [
+                    0, 0, 0, 14, 42, 71, 34, 101, 151, 49, 127, 4, 70, 75, 81, 90, 25, 161, 129, 173, 15, 150, 123, 97,
+                    170, 73, 177, 185, 97, 26, 206, 156, 107, 226, 214, 187,
+                ]
+            ),
+        ] as [(Int, Int, Int, Int, [UInt8])])
+    func fillingBicubicallyIsWhatLuminasAuthorsDo(
+        width: Int, height: Int, newWidth: Int, newHeight: Int, bytes: [UInt8]
+    ) {
+        var pixels: [UInt8] = []
+        for y in 0..<height {
+            for x in 0..<width { pixels += (0..<3).map { Self.byte(x, y, $0) } }
+        }
+        let filled = Picture(width: width, height: height, pixels: pixels)
+            .fillingBicubically(width: newWidth, height: newHeight)
+        #expect(filled == Picture(width: newWidth, height: newHeight, pixels: bytes))
+    }
+
     @Test func theMiddleIsCutOut() {
         let original = picture(4, Array(0..<12))
         #expect(original.centreCropped(width: 2, height: 1) == picture(2, [5, 6]))

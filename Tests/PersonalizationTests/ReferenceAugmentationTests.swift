@@ -13,6 +13,15 @@ import Testing
             pixels: (0..<side * side).flatMap { [UInt8](repeating: $0 % side % 2 == 0 ? 0 : 255, count: 3) })
     }
 
+    private func pattern(_ width: Int, _ height: Int) -> Picture {
+        Picture(
+            width: width, height: height,
+            pixels: (0..<width * height).flatMap { place -> [UInt8] in
+                let (x, y) = (place % width, place / width)
+                return [UInt8](repeating: UInt8((x * x + 7 * y) % 256), count: 3)
+            })
+    }
+
     private func zoomed(_ picture: Picture, size: Int, seed: UInt64) -> Picture {
         var generator = Philox(seed: seed, purpose: 1, index: 0)
         let augment = ReferenceAugmentation(size: size, largestZoom: 1.5)
@@ -32,9 +41,22 @@ import Testing
         }
         let sharp = stripes(40).cropped(left: 0, top: 0, width: 12, height: 40)
         #expect(cut(sharp) == sharp)
-        let cuts = (0..<5).map { _ in cut(stripes(120).cropped(left: 0, top: 0, width: 36, height: 120)) }
+        let cuts = (0..<5).map { _ in cut(pattern(36, 120)) }
         #expect(cuts.allSatisfy { $0.width == 12 && $0.height == 40 })
         #expect(cuts.contains { $0 != cuts[0] })
+    }
+
+    /// A model of several shapes was taught pictures that were resized by its authors' filters; squares stay as before.
+    @Test func onlyAShapeOfSeveralIsResizedByItsAuthorsFilters() {
+        let (picture, shape) = (pattern(90, 90), ModelDescription.Size(width: 32, height: 32))
+        let augment = ReferenceAugmentation(size: 32, largestZoom: 1)
+        let (square, shaped) = (augment.cut(picture, side: 32), augment.cut(picture, side: 32, in: shape))
+        #expect(square == picture.filling(width: 32, height: 32))
+        #expect(shaped == picture.fillingBicubically(width: 32, height: 32) && shaped != square)
+        func learnt(_ shapes: [ModelDescription.Size]?) -> [Picture] {
+            Concept(name: "rex", className: "dog", references: [picture], shapes: shapes).pictures(size: 32)
+        }
+        #expect(learnt(nil) == [square] && learnt([shape]) == [shaped])
     }
 
     /// diffusers' DreamBooth of SDXL: 96 pixels wide resized to 48, the middle 32 begin at 8; 32 of 40 at 4 more.

@@ -2,7 +2,7 @@ import Images
 import Jobs
 
 /// A job's reference pictures, decoded, cut around their middle and kept at the model's size or up to `detail` times
-/// that, where the files have the pixels.
+/// that, where the files have the pixels; for a model of several shapes at less than twice as much.
 struct ReferencePictures {
     let pictures: [Picture]
     /// What each square was cut from; a part that the job names counts as the whole picture.
@@ -88,9 +88,9 @@ struct ReferencePictures {
             let whole = ModelDescription.Size(width: picture.width, height: picture.height)
             shape = whole.nearest(of: shapes) ?? .init(width: size, height: size)
             let part = whole.middle(like: shape)
-            let kept = part.kept(for: shape)
-            self.picture = picture.centreCropped(width: part.width, height: part.height)
-                .resized(width: kept.width, height: kept.height)
+            let (kept, middle) = (part.kept(for: shape), picture.centreCropped(width: part.width, height: part.height))
+            self.picture =
+                shapes.isEmpty ? middle.resized(width: kept.width, height: kept.height) : middle.kept(for: shape)
             origin = PictureOrigin(middleOf: picture)
         }
     }
@@ -102,6 +102,17 @@ extension ModelDescription {
     /// models do, and proxies are squares.
     func referenceShapes(of method: PersonalizationMethod) -> [Size] {
         family == .chameleon && method != .proxyTuning && pictures.count > 1 ? pictures : []
+    }
+}
+
+extension Picture {
+    /// A part, which has a shape's proportions, as it is kept for a model of several shapes: enlarged to its shape or
+    /// halved, so that what is made of it is what Lumina-mGPT's authors' code makes of the whole.
+    fileprivate func kept(for shape: ModelDescription.Size) -> Picture {
+        let detail = ReferencePictures.detail
+        return min(width, height) < min(shape.width, shape.height)
+            ? fillingBicubically(width: shape.width, height: shape.height)
+            : halved(downTo: detail * shape.width, detail * shape.height)
     }
 }
 
