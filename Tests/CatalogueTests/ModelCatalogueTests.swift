@@ -134,6 +134,60 @@ import Testing
         #expect(ModelFolder(folder.path + "/m").verify() == [])
     }
 
+    /// T5's and CLIP's own files. Sums of an earlier version lack them: such a model is right, and what helps is said.
+    @Test func tokenizersThatAreNoJSONAreCovered() throws {
+        let (folder, models) = (try TemporaryFolder(), try TemporaryFolder())
+        try StubModel.write("m", .clip, in: folder.path)
+        try FileManager.default.createDirectory(atPath: folder.path + "/m/tokenizer", withIntermediateDirectories: true)
+        for name in ["spiece.model", "tokenizer/merges.txt"] { try folder.write("m/" + name, "words") }
+        let model = ModelFolder(folder.path + "/m")
+        #expect(model.verify() == [])
+        let hint = model.sealHint
+        #expect(hint?.hasPrefix("spiece.model, tokenizer/merges.txt: not in SHA256SUMS") == true, "\(hint ?? "")")
+        #expect(hint?.contains("atelierctl models seal m") == true)
+        #expect(try ModelInstallation(directory: models.path).add(model.folder, name: "m").sealHint == nil)
+        try ModelFolder.seal(model.folder)
+        #expect(model.verify() == [] && model.sealHint == nil)
+        for name in ["spiece.model", "tokenizer/merges.txt"] {
+            try folder.write("m/" + name, "other words")
+            #expect(model.verify().first?.hasPrefix("\(name): has SHA-256 ") == true)
+            try folder.write("m/" + name, "words")
+        }
+    }
+
+    /// What a file leaves out is what it is drawn by.
+    @Test(
+        arguments: [
+            (
+                "UNet2DConditionModel", #"{"_class_name": "EulerDiscreteScheduler", "timestep_spacing": "leading"}"#,
+                "EulerDiscreteScheduler, leading spacing, predicts epsilon"
+            ),
+            (
+                "UNet2DConditionModel", #"{"_class_name": "HeunDiscreteScheduler", "prediction_type": "v_prediction"}"#,
+                "HeunDiscreteScheduler, linspace spacing, predicts v_prediction, drawn by Euler's steps"
+            ),
+            (
+                "UNet2DConditionModel", #"{"use_karras_sigmas": true, "rescale_betas_zero_snr": true}"#,
+                "EulerDiscreteScheduler, leading spacing, predicts epsilon, Karras' sigmas, ends in noise"
+            ),
+            (
+                "SD3Transformer2DModel", #"{"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 3}"#,
+                "FlowMatchEulerDiscreteScheduler, shift 3"
+            ),
+            (
+                "FluxTransformer2DModel", #"{"use_dynamic_shifting": true, "max_shift": 1.25, "shift": 3}"#,
+                "FlowMatchEulerDiscreteScheduler, shift grows from 0.5 to 1.25 over 256 to 4096 tokens"
+            ),
+        ] as [(String, String, String)])
+    func aPipelineTellsItsSchedule(network: String, settings: String, said: String) throws {
+        let folder = try TemporaryFolder()
+        #expect(SamplingSchedule(in: folder.path) == nil)
+        try FileManager.default.createDirectory(atPath: folder.path + "/scheduler", withIntermediateDirectories: true)
+        try folder.write("config.json", #"{"pipeline": "\#(network)"}"#)
+        try folder.write("scheduler/scheduler_config.json", settings)
+        #expect(SamplingSchedule(in: folder.path)?.description == said)
+    }
+
     /// Its sums would say that it is as it should be.
     @Test func aModelThatLacksFilesIsNotSealed() throws {
         let folder = try TemporaryFolder()

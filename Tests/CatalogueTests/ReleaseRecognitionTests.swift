@@ -162,6 +162,14 @@ struct ReleaseRecognitionTests {
         #expect(found.warnings.contains { $0.contains("infinity_vae_d32reg.pth") })
     }
 
+    /// No prompt of a model names what ARBooth's rows stand for.
+    @Test func aFineTuneOfARBoothsIsSaidToBeAConcept() throws {
+        let tuned = "\(releases!)/infinity-2b-finetunes/txt_emb-giter000K-ep1-iter500-last.pth"
+        let others = ["infinity_vae_d32reg.pth", "flan-t5-xl"].map { "\(releases!)/infinity-2b/\($0)" }
+        let warnings = try ReleaseScan([tuned] + others).recognized().warnings
+        #expect(warnings.count == 1 && warnings[0].contains("`atelierctl concepts import`"), "\(warnings)")
+    }
+
     @Test func ofTwoVAEsThatFitTheOneOfTheReleaseIsTaken() throws {
         let folder = try TemporaryFolder()
         for (name, file) in [

@@ -361,6 +361,36 @@ struct ReleaseVariantTests {
         #expect(try found(path, words).release?.files["spiece.model"] == words + "/spiece.model")
     }
 
+    /// The authors' code reads one for all its models, and some of their folders have none.
+    @Test func luminasTextTokenizerMayLieElsewhere() throws {
+        let path = try copy("lumina-mgpt-7b-768")
+        let words = folder.path + "/words"
+        try FileManager.default.createDirectory(atPath: words, withIntermediateDirectories: true)
+        try FileManager.default.moveItem(atPath: path + "/tokenizer.json", toPath: words + "/tokenizer.json")
+        let metas = path + "/tokenizer/text_tokenizer.json"
+        #expect(try found(path).release?.files["tokenizer.json"] == metas)
+        for given in [words, words + "/tokenizer.json"] {
+            #expect(try found(path, given).release?.files["tokenizer.json"] == words + "/tokenizer.json")
+        }
+        try FileManager.default.removeItem(atPath: metas)
+        let problems = try found(path, "\(releases!)/infinity-2b/flan-t5-xl").problems
+        #expect(problems.count == 1 && problems[0].contains("has no tokenizer.json"), "T5's is another: \(problems)")
+    }
+
+    /// What it was trained from lay elsewhere, and so may its own folder.
+    @Test(arguments: [
+        ("Lumina-mGPT-7B-1024", "/mnt/output/7B-768/epoch1", 1024), ("256/model", "/1024/7B-512/epoch1", 512),
+        ("models--Alpha-VLLM--Lumina-mGPT-7B-512/snapshots/0a1b", "/data/7B-768", 512), ("1024/model", "", 768),
+    ])
+    func theSideOfLuminaStandsInItsOwnName(name: String, trainedFrom: String, side: Int) throws {
+        let path = "\(folder.path)/\(name)"
+        try FileManager.default.createDirectory(
+            atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: "\(releases!)/lumina-mgpt-7b-768", toPath: path)
+        try change("\(path)/config.json", ["_name_or_path": .string(trainedFrom)])
+        #expect(try found(path).release?.configuration["pictureSize"] == .integer(side))
+    }
+
     @Test func tokensThatOlderFoldersListGoWithTheModel() throws {
         let path = try copy("sdxl")
         let list = path + "/tokenizer/added_tokens.json"

@@ -37,7 +37,7 @@ struct ChameleonRelease {
             files: ["tokenizer.json": words], warnings: warnings)
     }
 
-    static let vqganName = "vqgan.ckpt (Lumina-mGPT has it in tokenizer/)"
+    static let vqganName = "vqgan.ckpt (Lumina-mGPT has it in tokenizer/, Meta's Chameleon has it in data/tokenizer/)"
 
     private var settings: JSONValue? { transformer.settings }
     private var width: Int { transformer.shape("model.embed_tokens.weight")?.last ?? 0 }
@@ -192,14 +192,23 @@ struct ChameleonRelease {
         return .array(sizes)
     }
 
-    /// The size stands in the release's name (7B-768, 7B-1024).
+    /// The size stands in the release's name (7B-768, 7B-1024): its folder's, else one of those it was trained from.
     private var side: Int {
-        let names = [settings?["_name_or_path"]?.string ?? "", transformer.piece.folder]
-        for name in names {
-            let numbers = name.split { !$0.isNumber }.compactMap { Int($0) }
-            if let side = numbers.last(where: { [256, 512, 768, 1024].contains($0) }) { return side }
-        }
-        return transformer.isMetas ? 512 : 768
+        let path = (settings?["_name_or_path"]?.string ?? "").split(separator: "/").map(String.init)
+        let trained: [String] = path.reversed()
+        return ([folderName] + trained).lazy.compactMap { Self.side(in: $0) }.first
+            ?? (transformer.isMetas ? 512 : 768)
+    }
+
+    private static func side(in name: String) -> Int? {
+        let numbers = name.split { !$0.isNumber }.compactMap { Int($0) }
+        return numbers.last { [256, 512, 768, 1024].contains($0) }
+    }
+
+    /// The folder's own name; in Hugging Face's cache, where that is a digest, the repository's.
+    private var folderName: String {
+        let path = URL(fileURLWithPath: transformer.piece.folder).standardizedFileURL.pathComponents
+        return path.dropLast(path.dropLast().last == "snapshots" ? 2 : 0).last ?? ""
     }
 
     private func transformer(_ settings: JSONValue) -> JSONValue {

@@ -21,16 +21,23 @@ struct ChameleonTransformerFiles {
     /// A tensor's shape under transformers' name.
     func shape(_ name: String) -> [Int]? { shapes(name) }
 
-    private static func words(in folder: String) -> String? {
-        let words = "\(folder)/tokenizer.json"
-        return FileManager.default.fileExists(atPath: words) ? words : nil
+    /// The text tokenizer's file: beside the weights, or in another folder that was given, for the authors' code reads
+    /// one for all its models.
+    private static func words(in folder: String, _ scan: ReleaseScan) -> String? {
+        let beside = "\(folder)/tokenizer.json"
+        return FileManager.default.fileExists(atPath: beside)
+            ? beside : TokenizerFiles.chameleons(in: [folder] + scan.folders)
     }
 
     /// What transformers' folder lacks beside its weights.
-    static func missing(in folder: String) -> [String] {
+    static func missing(in folder: String, _ scan: ReleaseScan) -> [String] {
         [
             ReleasePiece.settingsProblem(in: folder),
-            words(in: folder) == nil ? "\(folder): has no tokenizer.json: fetch it" : nil,
+            words(in: folder, scan) == nil
+                ? """
+                \(folder): has no tokenizer.json, nor is another Lumina-mGPT's or Meta's text_tokenizer.json given: \
+                fetch one of them
+                """ : nil,
         ].compactMap { $0 }
     }
 
@@ -39,8 +46,8 @@ struct ChameleonTransformerFiles {
         guard let piece = scan.pieces(.chameleonTransformer).first else { return nil }
         self.piece = piece
         settings = piece.settings()
-        vocabulary = Self.words(in: piece.folder)
-        problems = Self.missing(in: piece.folder)
+        vocabulary = Self.words(in: piece.folder, scan)
+        problems = Self.missing(in: piece.folder, scan)
         part = .init(stem: "transformer", piece: piece, isTaken: { !$0.hasPrefix("model.vqmodel.") })
         isMetas = false
         shapes = { piece.shape($0) }

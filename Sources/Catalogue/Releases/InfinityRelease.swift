@@ -112,16 +112,28 @@ struct InfinityRelease {
         return "the transformer is \(title); its text encoder is not here: \(name)\(T5Release.others(scan))"
     }
 
+    private func warnings(_ vae: ReleasePiece) -> [String] { [otherVAE(vae), subject].compactMap { $0 } }
+
     /// The two VAEs of 32 bits have the same shapes, and only one belongs to the released 2b.
-    private func warnings(_ vae: ReleasePiece) -> [String] {
-        guard bits == 32, vae.name.contains("d32"), !vae.name.contains("reg") else { return [] }
-        return [
-            """
+    private func otherVAE(_ vae: ReleasePiece) -> String? {
+        guard bits == 32, vae.name.contains("d32"), !vae.name.contains("reg") else { return nil }
+        return """
             \(vae.name): the released 2b was trained with infinity_vae_d32reg.pth, of the same shapes; with another \
             VAE its pictures are poor
             """
-        ]
     }
+
+    /// No prompt of a model names what ARBooth's rows stand for.
+    private var subject: String? {
+        guard isARBooths else { return nil }
+        return """
+            \(transformer.name): its subject is a concept: add the model it was tuned on, then \
+            `atelierctl concepts import`
+            """
+    }
+
+    /// Whether it is a fine-tune of ARBooth's.
+    private var isARBooths: Bool { transformer.checkpoint.contains(ARBoothImport.rows) }
 
     /// Whether the transformer's tokens are four codes of the VAE each.
     private func isPatched(_ vae: ReleasePiece) -> Bool { bits(of: vae) > 0 && 4 * bits(of: vae) == bits }
@@ -179,7 +191,7 @@ struct InfinityRelease {
         members["feedForwardRows"] = transformer.shape("\(firstBlock).ffn.fc1.weight")?.side(0).map(JSONValue.integer)
         if isPatched { members["codePatch"] = 2 }
         members["textHeads"] = transformer.shape("text_proj_for_sos.ca.mat_q")?.side(1).map(JSONValue.integer)
-        if transformer.checkpoint.contains("special_token") {
+        if isARBooths {
             // ARBooth's code differs from Infinity's in both; without chunks it adds levels once, as Infinity does.
             (members["addsLevelsToEveryChunk"], members["resizesByArea"]) = (.bool(chunks > 1), true)
         }

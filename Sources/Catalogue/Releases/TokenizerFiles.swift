@@ -30,6 +30,14 @@ enum TokenizerFiles {
         return ["vocab.json", "merges.txt"]
     }
 
+    /// Chameleon's, in the first of the folders that has it: under transformers' name, else under Meta's.
+    static func chameleons(in folders: [String]) -> String? {
+        for name in ["tokenizer.json", "text_tokenizer.json"] {
+            if let folder = folders.first(where: { says("<racm3:break>", name, in: $0) }) { return "\(folder)/\(name)" }
+        }
+        return nil
+    }
+
     private static func has(_ name: String, in folder: String) -> Bool {
         FileManager.default.fileExists(atPath: "\(folder)/\(name)")
     }

@@ -24,7 +24,7 @@ extension ReleaseScan {
             wishes.family == nil || wishes.family == family ? unread.first { $0.kind == kind } : nil
         }
         if let piece = transformer(.chameleonTransformer, .chameleon) {
-            return ChameleonTransformerFiles.missing(in: piece.folder)
+            return ChameleonTransformerFiles.missing(in: piece.folder, self)
                 + lacking(.chameleonTokenizer, "its VQGAN is not here: \(ChameleonRelease.vqganName)", beside: piece)
         }
         if let piece = transformer(.infinityTransformer, .infinity) {

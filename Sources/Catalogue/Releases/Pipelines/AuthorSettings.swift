@@ -199,7 +199,8 @@ struct AuthorSettings {
 
     // MARK: The whole
 
-    /// What diffusers' `scheduler_config.json` of the model says.
+    /// What diffusers' `scheduler_config.json` of the model says; of SD3 medium, whose steps and guidance are its
+    /// authors' too, what their reference code draws it with (Stability-AI/sd3.5, sd3_infer.py).
     func schedule(of network: AuthorComponent) -> JSONValue {
         let isGuided = network.contains("guidance_in.in_layer.weight")
         switch kind {
@@ -215,7 +216,11 @@ struct AuthorSettings {
                 "rescale_betas_zero_snr": .bool(network.endsInNoise),
             ]
         case .sd3:
-            return ["_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000, "shift": 3]
+            let normsHeads = network.contains("joint_blocks.0.x_block.attn.ln_q.weight")
+            return [
+                "_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000,
+                "shift": normsHeads ? 3 : 1,
+            ]
         case .flux where isGuided:
             return [
                 "_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000, "shift": 3,
