@@ -31,7 +31,7 @@ package struct DrawingJob: Sendable, Equatable {
 
     /// Whether all proxies of a subject are drawn.
     package func hasDrawn(_ subject: String) -> Bool {
-        state == .completed || sheets.contains("proxies-\(subject).png")
+        state == .completed || sheets.contains(ProxySource.sheet(of: subject))
     }
 }
 

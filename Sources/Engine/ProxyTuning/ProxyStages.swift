@@ -49,7 +49,7 @@ struct ProxyStage {
             try connection.sendArtifact(
                 role: "proxy", path: path, mediaType: "image/png", prompt: pair.prompt, seed: set.seeds[index])
         }
-        let path = "\(folder)/proxies-\(set.concept).png"
+        let path = "\(folder)/\(ProxySource.sheet(of: set.concept))"
         let shown = set.pairs.prefix(ProxyTuningWorker.mostOnSheet).map(\.picture)
         try Grid.rows(of: min(16, shown.count), shown).writePNG(path)
         try connection.sendArtifact(role: "proxies", path: path, mediaType: "image/png")
