@@ -89,7 +89,7 @@ extension PersonalizeSpec {
         // Of another job's proxies it does not say how many there are.
         let given = options.filter { $0.key != "proxies" || ProxySource($0.value) == nil }
         var made = ProxyTuningOptions(try OptionValues(.object(given), of: .proxyTuning, usual: usual))
-        if given["iterations"] == nil { made.student.multiplySteps(by: concepts.count) }
+        if given["iterations"] == nil { made.student.iterations *= concepts.count }
         return made
     }
 }

@@ -87,9 +87,6 @@ package final class PairTraining: StepwiseTraining {
             (self.iterations, self.batch, self.learningRate) = (iterations, batch, learningRate)
             (self.rank, self.alpha) = (rank, alpha)
         }
-
-        /// Makes of the steps of one subject those of several, of which each is seen as often as if it were alone.
-        package mutating func multiplySteps(by subjects: Int) { iterations *= subjects }
     }
 
     /// Texts whose features are kept at most, for memory: as many as a job may name contexts.

@@ -58,7 +58,7 @@ struct TaughtRun {
             return try TrainingRun(kept, seconds: Double(text) ?? 0, folder: first.folder)
         }
         var options = try first.options(of: loaded)
-        options.multiplySteps(by: runs.count)
+        options.iterations *= runs.count
         let run = try learn(pairs, of: runs.map(\.concept), loaded, options, seed: first.seed, folder: first.folder)
         try FileManager.default.createDirectory(
             atPath: "\(first.folder)/students", withIntermediateDirectories: true)
