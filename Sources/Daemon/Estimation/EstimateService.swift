@@ -74,7 +74,7 @@ struct EstimateService: Service {
             try await estimate(spec, adapters, besides: proxies.problems, &answer)
             if let tenant = question.tenant, answer.isFinal {
                 let missing = try await concepts.missing(of: spec, tenant: tenant)
-                answer.warnings = (answer.warnings ?? []) + missing + proxies.warnings
+                answer.warn(of: missing + proxies.warnings)
             }
         } catch let problems as Problems {
             var list = problems.list
@@ -105,7 +105,7 @@ struct EstimateService: Service {
             let estimate = try await store.estimate(cost, of: spec, host: HostIdentity.own)
         else { return }
         answer.estimate = estimate
-        if let warning = await room.warning(of: cost) { answer.warnings = (answer.warnings ?? []) + [warning] }
+        if let warning = await room.warning(of: cost) { answer.warn(of: [warning]) }
         guard let largest = try await store.largestMemory() else { return }
         answer.compare(with: MemoryProblem(estimate, of: cost, largest: largest))
     }

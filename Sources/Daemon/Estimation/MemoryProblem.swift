@@ -85,6 +85,6 @@ extension EstimateAnswer {
         let fits = memory.problem == nil
         (largestMemoryBytes, self.fits) = (memory.largest, fits)
         alternatives = fits ? nil : memory.fitting
-        if let warning = memory.warning { warnings = (warnings ?? []) + [warning] }
+        if let warning = memory.warning { warn(of: [warning]) }
     }
 }

@@ -21,6 +21,9 @@ package struct EstimateAnswer: Sendable, Equatable, JSONLine {
     /// An answer of a daemon that cannot tell, or does not yet.
     package init(worker: String) { self.worker = worker }
 
+    /// Adds to what its sender should know.
+    package mutating func warn(of more: [String]) { warnings = (warnings ?? []) + more }
+
     /// Whether nobody else needs to be waited for.
     package var isFinal: Bool { problems != nil || estimate != nil }
 

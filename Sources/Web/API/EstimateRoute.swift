@@ -25,7 +25,7 @@ struct EstimateRoute: Sendable {
             let proxies = try await concepts.proxies(of: spec, tenant: owner, models: site.reader.drawingModels())
             var answer = try await questions.ask(spec, adapters: adapters, workers: workers)
             let missing = try await concepts.missing(of: spec, tenant: owner)
-            answer.warnings = (answer.warnings ?? []) + missing + proxies.warnings
+            answer.warn(of: missing + proxies.warnings)
             let problems = (answer.problems ?? []) + proxies.problems
             guard problems.isEmpty, let figures = answer.figures else { throw Problems(problems) }
             return APIRoutes.json(figures.adding("worker", .string(answer.worker)))
