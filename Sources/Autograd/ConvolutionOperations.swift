@@ -80,9 +80,7 @@ package struct Convolution: Operation {
         isPointwise && s.kernel == 1 ? nil : Tensor(uninitialized: [s.columnRows * s.bandRows * s.outWidth])
     }
 
-    private func bands(_ s: Sizes) -> [Range<Int>] {
-        Swift.stride(from: 0, to: s.outHeight, by: s.bandRows).map { $0..<min($0 + s.bandRows, s.outHeight) }
-    }
+    private func bands(_ s: Sizes) -> [Range<Int>] { (0..<s.outHeight).parts(of: s.bandRows) }
 
     /// x [B, C, H, W], w [O, C, k, k] (, b [O]) → [B, O, (H + top + bottom − k)/stride + 1, (W + left + right −
     /// k)/stride + 1].

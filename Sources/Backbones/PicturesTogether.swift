@@ -27,10 +27,3 @@ enum PicturesTogether {
         (0..<count).parts(of: decoded(each: pixels)).flatMap { decode($0).pictures() }
     }
 }
-
-extension Range<Int> {
-    /// The range in parts of so many, the last with what is left.
-    package func parts(of size: Int) -> [Range<Int>] {
-        stride(from: lowerBound, to: upperBound, by: size).map { $0..<Swift.min($0 + size, upperBound) }
-    }
-}

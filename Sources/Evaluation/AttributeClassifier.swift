@@ -88,9 +88,8 @@ package final class AttributeClassifier {
     /// What the classifier sees on pictures.
     package func verdicts(_ pictures: [Picture]) -> [TraitLabels] {
         Recording.withoutGradients {
-            stride(from: 0, to: pictures.count, by: batch).flatMap { start in
-                AttributeClassifier.verdicts(
-                    logits(Variable(prepared(Array(pictures[start..<min(start + batch, pictures.count)])))))
+            pictures.indices.parts(of: batch).flatMap {
+                AttributeClassifier.verdicts(logits(Variable(prepared(Array(pictures[$0])))))
             }
         }
     }

@@ -1,6 +1,7 @@
 import ComputeTesting
 import Images
 import ModelTesting
+import Tensors
 import Testing
 
 @testable import Backbones

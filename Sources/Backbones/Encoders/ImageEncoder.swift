@@ -33,9 +33,7 @@ private func inPortions<Element>(_ elements: [Element], _ body: ([Element]) -> V
     precondition(!elements.isEmpty, "there is nothing to encode")
     return Recording.withoutGradients {
         Tensor.joined(
-            stride(from: 0, to: elements.count, by: encoderPortion).map {
-                body(Array(elements[$0..<min($0 + encoderPortion, elements.count)])).value
-            })
+            elements.indices.parts(of: encoderPortion).map { body(Array(elements[$0])).value })
     }
 }
 

@@ -1,6 +1,7 @@
 import Images
 import Personalization
 import Randomness
+import Tensors
 
 /// Draws one picture for every prompt and seed.
 package typealias Painting = (_ prompts: [String], _ seeds: [UInt64]) -> [Picture]
@@ -44,8 +45,7 @@ package struct EvaluationPictures {
             plan.prompts.flatMap { Array(repeating: $0, count: plan.perPrompt) }
             + (0..<plan.classPictures).map { plan.classPrompts[$0 % plan.classPrompts.count] }
         var drawn: [Picture] = []
-        for start in stride(from: 0, to: asked.count, by: PictureSeries.batch) {
-            let range = start..<min(start + PictureSeries.batch, asked.count)
+        for range in asked.indices.parts(of: PictureSeries.batch) {
             drawn += paint(Array(asked[range]), Philox.seeds(seed, purpose: 0xE7A, range))
             each(drawn.count)
         }

@@ -2,6 +2,7 @@ import Foundation
 import Images
 import Jobs
 import Randomness
+import Tensors
 
 /// Pictures of a list of prompts, announced one by one; each picture's seed follows from the job's seed and its place.
 struct PictureSeries {
@@ -20,9 +21,8 @@ struct PictureSeries {
         let all = prompts.flatMap { Array(repeating: $0, count: perPrompt) }
         let seeds = Philox.seeds(seed, purpose: 0x9E, all.indices)
         var pictures: [Picture] = []
-        for start in stride(from: 0, to: all.count, by: Self.batch) {
-            if StopRequest.isPending { throw AskedToStop(step: start) }
-            let range = start..<min(start + Self.batch, all.count)
+        for range in all.indices.parts(of: Self.batch) {
+            if StopRequest.isPending { throw AskedToStop(step: range.lowerBound) }
             let some = painter.paint(Array(all[range]), Array(seeds[range])).map(sized)
             for (index, picture) in zip(range, some) {
                 let path = "\(folder)/picture-\(String(format: "%03d", index + 1)).png"

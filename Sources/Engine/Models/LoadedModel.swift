@@ -5,6 +5,7 @@ import Hashing
 import Images
 import Jobs
 import Personalization
+import Tensors
 
 /// The backbone an order names, with the digest adapters are held against.
 package struct LoadedModel {
@@ -117,8 +118,8 @@ package struct LoadedModel {
 extension LoadedModel {
     /// What is left of pictures of the model's size once its tokenizer has been through them, a batch at a time.
     package func reconstructed(_ pictures: [Picture]) -> [Picture] {
-        stride(from: 0, to: pictures.count, by: 25).flatMap { start in
-            let some = Array(pictures[start..<min(start + 25, pictures.count)])
+        pictures.indices.parts(of: 25).flatMap { range in
+            let some = Array(pictures[range])
             return switch backbone {
             case .infinity(let model): model.reconstruct(some)
             case .chameleon(let model): model.pictures(model.codes(some))

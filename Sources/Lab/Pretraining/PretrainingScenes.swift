@@ -2,6 +2,7 @@ import Engine
 import Images
 import LittleWorld
 import Randomness
+import Tensors
 
 /// What pretraining shows its models.
 extension PretrainingOptions {
@@ -32,8 +33,7 @@ extension PretrainingOptions {
 
     /// Pictures in rows of twelve, each row above what a model made of it; `made` is told which ones.
     static func sheet(_ pictures: [Picture], made: (Range<Int>) -> [Picture]) -> Picture {
-        let rows = stride(from: 0, to: pictures.count, by: 12).map { $0..<min($0 + 12, pictures.count) }
-        return Grid.rows(of: 12, rows.flatMap { pictures[$0] + made($0) })
+        Grid.rows(of: 12, pictures.indices.parts(of: 12).flatMap { pictures[$0] + made($0) })
     }
 
     /// Pictures of training captions above what a model draws of these, each with its place in the row as its seed.

@@ -38,7 +38,7 @@ package struct PairLearner {
 
     /// Seeds of pictures, as many at a time as are drawn.
     static func batches(_ seeds: [UInt64]) -> [[UInt64]] {
-        stride(from: 0, to: seeds.count, by: batch).map { Array(seeds[$0..<min($0 + batch, seeds.count)]) }
+        seeds.indices.parts(of: batch).map { Array(seeds[$0]) }
     }
 
     /// Pictures of any of a concept's class, as the model draws now, under its plain prompt: what must stay.

@@ -1,6 +1,7 @@
 import Images
 import Layers
 import Randomness
+import Tensors
 
 /// A supervisor's part in Proxy-Tuning of one concept (arXiv 2503.10125, section 3): it learns the concept from its
 /// references by DreamBooth's LoRA, and draws the proxies.
@@ -57,8 +58,7 @@ package struct Supervision {
         let seeds = Supervision.proxySeeds(count, seed: seed, index)
         var pictures = pictures
         pictures.removeLast(pictures.count % PairLearner.batch)
-        for start in stride(from: pictures.count, to: count, by: PairLearner.batch) {
-            let range = start..<min(start + PairLearner.batch, count)
+        for range in (pictures.count..<count).parts(of: PairLearner.batch) {
             pictures += learner.draw(range.map { options.prompt($0, of: concept) }, Array(seeds[range]))
             try drawn(pictures)
         }

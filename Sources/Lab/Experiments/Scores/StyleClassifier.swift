@@ -70,9 +70,9 @@ package struct StyleClassifier {
         of pictures: [Picture], by classifier: AttributeClassifier, augmented: Bool = false
     ) -> Tensor {
         let rows = Recording.withoutGradients {
-            stride(from: 0, to: pictures.count, by: batch).flatMap { start -> [[Float]] in
-                let some = classifier.prepared(Array(pictures[start..<min(start + batch, pictures.count)]))
-                if augmented { ClassifierAugmentation().apply(to: some, seed: seed, first: start) }
+            pictures.indices.parts(of: batch).flatMap { range -> [[Float]] in
+                let some = classifier.prepared(Array(pictures[range]))
+                if augmented { ClassifierAugmentation().apply(to: some, seed: seed, first: range.lowerBound) }
                 return moments(of: classifier.features(Variable(some)).map(\.value))
             }
         }
