@@ -96,19 +96,27 @@ import Testing
             global: {scrape_interval: 1s}
             scrape_configs: [{job_name: atelier, static_configs: [{targets: ["\(target)"]}]}]
             """)
-        let port = Int.random(in: 33_000..<39_000)
         let log = stage.folder.path + "/prometheus.out"
+        // A port of the kernel's choice: one drawn here may be in use, by a connection of another test too.
         let child = try ChildProgram(
             "/usr/bin/prometheus",
             [
                 "--config.file=\(config)", "--storage.tsdb.path=\(stage.folder.path)/tsdb",
-                "--web.listen-address=127.0.0.1:\(port)",
+                "--web.listen-address=127.0.0.1:0",
             ], output: log, errors: log)
         defer {
             kill(child.identifier, SIGTERM)
             _ = try? child.end(within: 30)
         }
-        let prometheus = try WebClient("http://127.0.0.1:\(port)")
+        var said: String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
+        do {
+            try await stage.until("Prometheus listens") { said.contains(#"msg="Listening on""#) }
+            let address = try #require(said.firstMatch(of: /msg="Listening on" address=(\S+)/)?.1)
+            try await isScraped(by: try WebClient("http://\(address)"), stage)
+        } catch { throw Servers.Failure(description: "\(error)\n\(said)") }
+    }
+
+    private func isScraped(by prometheus: WebClient, _ stage: Stage) async throws {
         try await stage.until("Prometheus has the daemon") {
             let found = try? await prometheus.get("/api/v1/query?query=atelier_daemons%7Bstate%3D%22living%22%7D")
             return found?.json?["data"]?["result"]?[0]?["value"]?[1]?.string == "1"
