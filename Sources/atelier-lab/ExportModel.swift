@@ -5,11 +5,17 @@ import Lab
 struct ExportModel: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write a model directory (half precision) from a pretraining run's last checkpoints.")
+        abstract:
+            """
+            Write a model directory (half precision) from a pretraining run's last checkpoints, with the losses of all \
+            training.
+            """
+    )
 
     @Option(help: "The model that was trained.") var model = Pretraining.Model.infinity
     @Option(help: "The run folder of `pretrain`.") var folder: String
-    @Option(help: "The model directory the run started from, for stages that the run did not train.") var start: String?
+    @Option(help: "The model directory the run started from: its are the stages that the run did not train.")
+    var start: String?
     @Argument(help: "The model directory to write.") var directory: String
 
     @Option(help: "Pixels on a side, as the run was given.") var pictureSize = 64

@@ -25,6 +25,10 @@ import Testing
         }
         let transformer = try String(contentsOfFile: "\(folder)/stopped/transformer.losses.csv", encoding: .utf8)
         #expect(transformer.hasPrefix("step,loss,held-out\n"), "\(transformer)")
+        let whole = try String(contentsOfFile: "\(stopped)/losses.csv", encoding: .utf8).split(separator: "\n")
+        #expect(
+            whole.dropFirst().map { $0.split(separator: ",").prefix(2).joined(separator: " ") }
+                == Pretraining.Stage.allCases.flatMap { ["\($0) 1", "\($0) 2"] }, "\(whole)")
         let picture = try model.paints("a photo of a red dog", directory: stopped)
         #expect(picture.width == 64 && picture.height == 64)
         #expect(try picture == model.paints("a photo of a red dog", directory: stopped))

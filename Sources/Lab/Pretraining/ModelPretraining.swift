@@ -71,8 +71,8 @@ extension ModelPretraining {
         try work(stage, on: model(StartingWeights(seed: options.seed), for: stage))
     }
 
-    /// Writes the trained model as `config.json` and half-precision weights. A stage that this run did not train comes
-    /// from `options.start`.
+    /// Writes the trained model as `config.json` and half-precision weights, and beside them the losses of all its
+    /// training. A stage that this run did not train comes from `options.start`, as do the losses before this run's.
     package func export(to directory: String) throws {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let model = try model(startingWeights(.transformer), for: .transformer)
@@ -85,6 +85,8 @@ extension ModelPretraining {
         try Data(contentsOf: URL(fileURLWithPath: options.vocabularyFile)).write(
             to: URL(fileURLWithPath: "\(directory)/\(PretrainingOptions.vocabularyName)"))
         try configuration(of: model).writeConfiguration(to: "\(directory)/\(PretrainingOptions.configurationName)")
+        try ModelLosses(of: Pretraining.Stage.allCases.map(\.rawValue), run: options.folder, start: options.start)
+            .write(to: directory)
         try ModelFolder.sealAnew(directory)
     }
 

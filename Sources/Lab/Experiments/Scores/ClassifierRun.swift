@@ -43,11 +43,12 @@ package struct ClassifierRun {
         }
     }
 
-    /// Writes the classifier of a run's last checkpoint, half precision, and scores it.
+    /// Writes the classifier of a run's last checkpoint, half precision, with its losses, and scores it.
     /// - Returns: what it gets right of 2000 pictures of individuals never seen in training, and its confusions.
     package static func export(run folder: String, to directory: String) throws -> (accuracy: Accuracy, table: String) {
         let state = try OptimizerState(path: "\(folder)/classifier.checkpoint.safetensors")
         try AttributeClassifier.write(state.values, .pocket, to: directory)
+        try ModelLosses(of: ["classifier"], run: folder).write(to: directory)
         try ModelFolder.sealAnew(directory)
         let classifier = try AttributeClassifier(directory: directory)
         let scenes = HeldOutScenes.known(count: 2000)

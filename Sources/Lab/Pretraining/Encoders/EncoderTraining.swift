@@ -41,7 +41,7 @@ package struct EncoderTraining {
             tokenizer: tokenizer)
     }
 
-    /// Writes the encoder of a run's last checkpoint, half precision: of DINO the teacher.
+    /// Writes the encoder of a run's last checkpoint, half precision, and its losses: of DINO the teacher.
     /// - Returns: what it finds of held-out pictures.
     package static func export(_ kind: Kind, run folder: String, to directory: String) throws -> [String: Double] {
         let state = try OptimizerState(path: "\(folder)/\(kind.rawValue).checkpoint.safetensors")
@@ -54,6 +54,7 @@ package struct EncoderTraining {
             try write(PocketEncoders.clip(tokenizer: tokenizer), state.values, to: directory)
         case .dino: try write(PocketEncoders.dino, DINOTeacher.model(in: state.tensors), to: directory)
         }
+        try ModelLosses(of: [kind.rawValue], run: folder).write(to: directory)
         return try EncoderFigures.figures(kind, directory: directory)
     }
 
