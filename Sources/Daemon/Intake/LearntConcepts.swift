@@ -59,12 +59,14 @@ package struct LearntConcepts {
     }
 
     /// What is wrong with the proxies that a job takes from others, and which are not drawn yet.
-    /// - Parameter models: by which sizes of pictures are compared.
+    /// - Parameters:
+    ///   - models: by which sizes of pictures are compared.
+    ///   - given: the concepts whose proxies need not be stored.
     /// - Throws: `StoreError` when PostgreSQL is away.
     package func proxies(
-        of spec: JobSpec, tenant: String, models: ModelChoice
+        of spec: JobSpec, tenant: String, models: ModelChoice, beside given: Set<String> = []
     ) async throws -> (problems: [Problem], warnings: [String]) {
-        try await ReusedProxies(source: source, tenant: tenant, models: models).remarks(on: spec)
+        try await ReusedProxies(source: source, tenant: tenant, models: models, given: given).remarks(on: spec)
     }
 
     /// The adapters of the concepts a job mentions, by what it calls them, those of them that there are by now.

@@ -20,6 +20,8 @@ struct ReusedProxies: Sendable {
     let tenant: String
     /// By which sizes of pictures are compared, where they are known.
     var models = ModelChoice.any
+    /// The concepts whose proxies are at hand, wherever their jobs say that they are.
+    var given: Set<String> = []
     /// Whether a picture's file is there, for who is to hand it on.
     var holds: @Sendable (SHA256Digest) throws -> Bool = { _ in true }
 
@@ -29,17 +31,22 @@ struct ReusedProxies: Sendable {
         guard case .personalize(let spec) = spec else { return [] }
         // Of one job there may be several, each with thousands of pictures.
         var jobs: [UUID: DrawingJob] = [:]
-        for job in Set(spec.concepts.compactMap { spec.proxies(of: $0)?.job }) {
+        for job in Set(spec.concepts.compactMap { sought(for: $0, in: spec)?.job }) {
             jobs[job] = try await source.drawing(job, tenant: tenant)
         }
         var findings: [(concept: String, finding: Finding)] = []
         for (index, concept) in spec.concepts.enumerated() {
-            guard let proxies = spec.proxies(of: concept) else { continue }
+            guard let proxies = sought(for: concept, in: spec) else { continue }
             let pointer = concept.proxies == nil ? "/options/proxies" : "/concepts/\(index)/proxies"
             let job = jobs[proxies.job]
             findings.append((concept.name, try finding(proxies, of: job, for: concept, on: spec.model, at: pointer)))
         }
         return findings
+    }
+
+    /// Nil where nothing is to be looked for.
+    private func sought(for concept: ConceptSpec, in spec: PersonalizeSpec) -> ProxySource? {
+        given.contains(concept.name) ? nil : spec.proxies(of: concept)
     }
 
     /// What no waiting mends, with what would do; and in words what must have been drawn when the job begins.

@@ -13,21 +13,27 @@ struct Estimate: AsyncParsableCommand {
             Counted by this host's engine from the job and the model's sizes. With PostgreSQL at hand, at the speed \
             this host was measured to have and corrected by what jobs of the kind took, with what its tenant's \
             concepts weigh and a warning of those that are not learnt; else at the speed measured now, with the \
-            concepts of --adapter. Memory is held against what workers have, where tables tell of them; else against \
-            this host's, and the disk against the room where run would write.
+            concepts of --adapter. A subject of --proxies draws none, as with run. Memory is held against what \
+            workers have, where tables tell of them; else against this host's, and the disk against the room \
+            where run would write.
             """)
     @OptionGroup var server: ServerOptions
     @Argument(help: "The job's JSON; - reads stdin.") var file: String
     @OptionGroup var adapters: AdapterOptions
+    @OptionGroup var proxies: ProxyOptions
     @Option(help: "The folder that run would write to: its room counts, whatever workers there are.") var out: String?
     @Option(help: "Whose concepts are meant; the broker's user unless given.") var tenant: String?
 
     func run() async throws {
         let settings = try server.settings(needing: ["modelsDirectory"])
         let given = try adapters.sizes()
+        let drawn = try proxies.read()
         let written = try await JobFile(
-            file, for: settings, adapters: { await learntAdapters(of: $0, settings).merging(given) { $1 } },
-            proxies: { await proxies(of: $0, models: $1, settings) }, explaining: { await named($0, settings) })
+            file, for: settings, amending: drawn.named(in:),
+            adapters: { await learntAdapters(of: $0, settings).merging(given) { $1 } },
+            proxies: { await reused(by: $0, models: $1, beside: Set(drawn.subjects.keys), settings) },
+            explaining: { await named($0, settings) })
+        _ = try drawn.proxies(for: written.spec)
         guard written.spec.kind.needsEngine else {
             Terminal.note("atelierctl: a \(written.spec.kind.rawValue) takes no engine, and nothing")
             throw ExitStatus.badInput
@@ -47,7 +53,7 @@ struct Estimate: AsyncParsableCommand {
         let memory =
             largest.map { MemoryProblem(expected, of: cost, largest: $0) }
             ?? MemoryProblem(cost, here: settings.engineMemoryBytes)
-        let shortage = shortage(for: expected, hasWorkers: largest != nil)
+        let shortage = shortage(for: cost, hasWorkers: largest != nil)
         let missing = await missing(of: written.spec, beside: Set(given.keys), settings)
         if server.json {
             print(Self.figures(expected, memory, shortage, warnings: written.warnings + missing).text)
@@ -61,6 +67,7 @@ struct Estimate: AsyncParsableCommand {
         if let warning = memory.warning { Terminal.note("warning: " + printable(warning)) }
         written.tellWarnings()
         try adapters.tellIdle(in: written.spec)
+        drawn.tellIdle(in: written.spec)
         for warning in missing { Terminal.note("warning: " + printable(warning)) }
     }
 
@@ -102,11 +109,12 @@ struct Estimate: AsyncParsableCommand {
     }
 
     /// What the daemon would refuse of the proxies that the job takes from others, and what is not drawn yet.
-    private func proxies(
-        of spec: JobSpec, models: ModelChoice, _ settings: Settings
+    private func reused(
+        by spec: JobSpec, models: ModelChoice, beside given: Set<String>, _ settings: Settings
     ) async -> (problems: [Problem], warnings: [String]) {
         guard let known = learnt(settings),
-            let found = try? await known.concepts.proxies(of: spec, tenant: known.tenant, models: models)
+            let found = try? await known.concepts.proxies(
+                of: spec, tenant: known.tenant, models: models, beside: given)
         else { return ([], []) }
         return found
     }
@@ -135,10 +143,9 @@ struct Estimate: AsyncParsableCommand {
 
     /// What is to be said where `run` would not find the room; nothing where workers do the job, for nobody knows their
     /// disks.
-    private func shortage(for estimate: JobEstimate, hasWorkers: Bool) -> String? {
+    private func shortage(for cost: JobCost, hasWorkers: Bool) -> String? {
         guard let place = out ?? (hasWorkers ? nil : Run.usualOut) else { return nil }
-        let free = FreeDisk(of: OutputPlace.nearest(to: place))
-        return free.shortage(for: estimate.diskBytes).map { "\($0) for \(place)" }
+        return FreeDisk(of: OutputPlace.nearest(to: place)).shortage(for: cost, at: place)
     }
 
     private func show(_ estimate: JobEstimate) {

@@ -1,5 +1,6 @@
 import DaemonTesting
 import Foundation
+import Hashing
 import Jobs
 import ServerTesting
 import Testing
@@ -165,7 +166,15 @@ import Testing
             job("dog"), "--proxies", source, "--proxies", "mia=\(folder.path)/drawn", "--out", folder.path + "/c")
         #expect(idle.errors.contains("warning: --proxies mia: the job does not learn a mia"), "\(idle)")
         let owl = try await learn(job("owl"), "--proxies", source)
-        #expect(owl.status == 64 && owl.errors.contains("is “a <rex> dog”; allowed are proxies of an owl"), "\(owl)")
+        let ofDog = "are proxies of a dog; allowed are proxies of an owl"
+        #expect(owl.status == 64 && owl.errors.contains(ofDog), "\(owl)")
+        // Its noun is the beginning of another's.
+        let rose = drawing.adding("concept", ["name": "rex", "role": "subject", "class": "dog rose"])
+        #expect(try await learn(rose, "--out", folder.path + "/rose").status == 1)
+        let dog = try await learn(job("dog"), "--proxies", "rex=\(folder.path)/rose")
+        #expect(
+            dog.status == 64 && dog.errors.contains("are proxies of a dog rose; allowed are proxies of a dog"),
+            "\(dog)")
         let none = try await learn(job("dog"), "--proxies", "rex=\(folder.path)")
         #expect(none.status == 64 && none.errors.contains("is no proxies-rex.json"), "\(none)")
         try folder.write("drawn/proxy-rex-0002.png", "another")
@@ -174,6 +183,31 @@ import Testing
         #expect(changed.status == 64 && changed.errors.contains(said), "\(changed)")
         let unnamed = try await learn(job("dog"), "--proxies", "Rex=x")
         #expect(unnamed.status == 64 && unnamed.errors.contains("--proxies Rex=x: allowed is NAME=DIR"), "\(unnamed)")
+    }
+
+    /// Without them, or pictures to draw them from, it is no job.
+    @Test func anEstimateIsOfWhatARunWithTheSameProxiesDoes() async throws {
+        let folder = try TemporaryFolder()
+        try folder.write("proxy.png", "a picture")
+        let digest = SHA256Digest.of(Data("a picture".utf8)).description
+        try folder.write(
+            "proxies-rex.json", #"{"proxies":[{"name":"proxy.png","prompt":"a <rex> dog","sha256":"\#(digest)"}]}"#)
+        func estimate(_ noun: String, _ subjects: String...) async throws -> ProgramRun {
+            let job: JSONValue = [
+                "version": 1, "kind": "personalize", "method": "proxy-tuning", "model": "pocket-chameleon",
+                "concept": ["name": "rex", "role": "subject", "class": .string(noun)], "prompts": ["inspect-cost=3"],
+            ]
+            return try await ProgramRun(
+                Stage.programs + "/atelierctl",
+                ["estimate", "-"] + subjects.flatMap { ["--proxies", "\($0)=\(folder.path)"] },
+                environment: Self.environment, input: job.text)
+        }
+        let told = try await estimate("dog", "rex", "mia")
+        #expect(told.status == 0 && told.output.contains("memory 4 MiB"), "\(told)")
+        #expect(told.errors.contains("warning: --proxies mia: the job does not learn a mia"), "\(told)")
+        #expect(try await estimate("dog").status == 65)
+        let owl = try await estimate("owl", "rex")
+        #expect(owl.status == 64 && owl.errors.contains("is “a <rex> dog”; allowed are proxies of an owl"), "\(owl)")
     }
 
     /// They are all that an evaluation is for.

@@ -180,6 +180,18 @@ import Testing
         #expect(await source.count == 1)
     }
 
+    /// Whatever the job says of them: another's need not be asked for.
+    @Test func proxiesThatAreAtHandAreNotLookedFor() async throws {
+        let source = Asked()
+        let spec = try JobSpec(Self.reusing(["rex": "dog", "mia": "bird"]))
+        let concepts = LearntConcepts(source: source)
+        let mia = try await concepts.proxies(of: spec, tenant: "t", models: .any, beside: ["mia"])
+        #expect(mia.problems.isEmpty && mia.warnings.count == 1, "\(mia)")
+        let both = try await concepts.proxies(of: spec, tenant: "t", models: .any, beside: ["mia", "rex"])
+        #expect(both.problems.isEmpty && both.warnings.isEmpty, "\(both)")
+        #expect(await source.count == 1)
+    }
+
     /// At the door what never will do is refused, and what is not there yet told; when the job begins it must be there.
     @Test func aJobIsHeldAgainstThoseItLearnsFrom() async throws {
         try await Stage.with(settings: Self.settings) { stage in
@@ -201,6 +213,13 @@ import Testing
             let priced = try await stage.control("estimate", wrong, "--tenant", TenantRules.anonymous)
             #expect(priced.status == 65, "\(priced)")
             #expect(priced.errors.contains("/concepts/0/proxies: found proxies of a dog"), "\(priced)")
+            let digest = SHA256Digest.of(Data("an owl".utf8)).description
+            try stage.folder.write("owl.png", "an owl")
+            try stage.folder.write(
+                "proxies-rex.json", #"{"proxies":[{"name":"owl.png","prompt":"a <rex> owl","sha256":"\#(digest)"}]}"#)
+            let given = try await stage.control(
+                "estimate", wrong, "--tenant", TenantRules.anonymous, "--proxies", "rex=" + stage.folder.path)
+            #expect(!given.errors.contains("is not a job"), "\(given)")
             try await stage.publish(
                 body: Self.reusing(["rex": "dog"], of: drawing).line, id: "early", kind: "personalize")
             let early = try await stage.job("early", reaches: .discarded)
