@@ -14,8 +14,9 @@ struct Compositions: ParsableCommand {
             """,
         discussion: """
             Prints subject, style and text alignment as JSON lines, one an arm and seed, then one an arm with the \
-            spread over seeds; a table goes to stderr. What is learned and drawn is kept in the folder with a contact \
-            sheet for each arm: a run that was stopped goes on from there.
+            spread over seeds and half of the 95 % intervals over subjects; a table with these intervals goes to \
+            stderr. Beside the arms that CoAR's table 2 has are its figures. What is learned and drawn is kept in the \
+            folder with a contact sheet for each arm: a run that was stopped goes on from there.
 
             With --classifier also the shares of pictures in which what was asked for is seen: style, colour, class, \
             place (context) and accessory, and all of them. Styles never seen in training are told too, by pictures \

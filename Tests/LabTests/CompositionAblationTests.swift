@@ -87,6 +87,41 @@ import Testing
         #expect(summary.right == nil && !figures.table.contains("right"), "nothing of a classifier that is not there")
     }
 
+    /// A subject counts once, with its mean over styles and seeds.
+    @Test func intervalsAreOverSubjectsBesideThePapersFigures() throws {
+        var figures = CompositionFigures()
+        func score(_ individual: String, _ subject: Double) -> CompositionScore {
+            CompositionScore(subject: subject, style: 0.5, text: 0.25, individual: individual)
+        }
+        for (seed, dog) in [(1, 0.25), (2, 0.75)] as [(UInt64, Double)] {
+            let scores = [score("dog-0", dog - 0.125), score("dog-0", dog + 0.125), score("owl-0", 0.75)]
+            for styles in ["all", "held-out"] {
+                figures.add(.masked, seed: seed, styles: styles, scores: scores, pictures: 3)
+            }
+        }
+        figures.add(.unmasked, seed: 1, styles: "all", scores: [score("dog-0", 0.5)], pictures: 1)
+        let summary = figures.summaries[0]
+        // Of 0.5 and 0.75, by one degree of freedom.
+        let half = 12.706 * 0.125
+        #expect(abs(try #require(summary.subjectInterval) - half) < 1e-9)
+        #expect(abs(try #require(summary.sumInterval) - half) < 1e-9 && summary.styleInterval == 0)
+        #expect(summary.published == ["subject": 0.604, "style": 0.594, "text": 0.308])
+        let lines = figures.table.split(separator: "\n").map { line in
+            line.split(separator: "  ").map { $0.trimmingCharacters(in: .whitespaces) }
+        }
+        #expect(lines[1][3] == "0.500 ± 0.000 (0.594)" && lines[1][4] == "0.250 ± 0.000 (0.308)", "\(lines[1])")
+        #expect(lines[2][3] == "0.500 ± 0.000", "the paper has no styles apart: \(lines[2])")
+        #expect(lines[3].prefix(4) == ["unmasked", "all", "0.500", "0.500"], "of one subject: \(lines[3])")
+        #expect(figures.summaries.last?.subjectInterval == nil && figures.summaries.last?.published == nil)
+    }
+
+    @Test func theArmsOfThePaperHaveItsFigures() {
+        #expect(
+            CompositionPlan.Arm.allCases.map { CompositionFigures.published[$0]?["subject"] } == [
+                0.604, nil, nil, 0.655, 0.579, nil,
+            ])
+    }
+
     /// Whose style is right, and whose colour and class: a blueprint's colour is not counted.
     @Test func sharesAreOfThePicturesThatWereAskedForATrait() throws {
         let dog = Subject.heldOut(.dog, index: 0)

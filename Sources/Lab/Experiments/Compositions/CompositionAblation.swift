@@ -97,10 +97,11 @@ package struct CompositionAblation {
         var scores: [String: [CompositionScore]] = [:]
         for style in plan.styles {
             for subject in plan.subjects {
-                let score = measure.score(
+                var score = measure.score(
                     try pictures(arm, subject, style, seed), of: plan.scenes(subject, style, seed: seed),
                     subject: subject.concept.references, style: style.concept.references,
                     descriptions: plan.places.map { plan.description(subject, $0) })
+                score.individual = subject.name
                 for group in ["all", Style.heldOut.contains { "\($0)" == style.name } ? "held-out" : "other"] {
                     scores[group, default: []].append(score)
                 }
