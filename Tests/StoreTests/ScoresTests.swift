@@ -197,6 +197,16 @@ import Testing
                 #expect(rows.map { $0["metrics"]?["dino.pocket-dino"]?.double } == [nil, 0.25, 0.75])
                 #expect(rows.map { $0["metrics"]?["steps"]?.integer } == [9, 9, 9])
             }
+            // Of what was measured of each, its own; of what the job alone has, the job's.
+            let figures = try await stage.store.objects(
+                """
+                select concept, metric, value, suite, half_width from dashboard.quality
+                where metric in ('dino.pocket-dino', 'steps') order by metric, concept
+                """)
+            #expect(figures.map { $0["concept"]?.string } == ["mia", "rex", "max", "mia", "rex"])
+            #expect(figures.map { $0["value"]?.double } == [0.25, 0.75, 9, 9, 9])
+            #expect(figures.map { $0["suite"]?.string } == ["quick", "quick", nil, nil, nil])
+            #expect(figures[0]["half_width"]?.double == 0.01 && figures[2]["half_width"] == .null)
         }
     }
 
