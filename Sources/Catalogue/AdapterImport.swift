@@ -83,7 +83,8 @@ package struct AdapterImport {
             metadata: [
                 "format": AdapterReader.ownFormat,
                 "description": try description(
-                    concept, found, word: word(of: concept, named) ?? usualWord(of: concept, named)
+                    concept, found, word: word(of: concept, named) ?? usualWord(of: concept, named),
+                    actsOn: named.actsOn
                 ).text,
             ])
         let isIdle = try found.values.allSatisfy { try $0.isZero }
@@ -212,7 +213,7 @@ package struct AdapterImport {
     }
 
     private func description(
-        _ concept: Concept, _ changes: [NamedChanges.Module: NamedChanges.Change], word: String?
+        _ concept: Concept, _ changes: [NamedChanges.Module: NamedChanges.Change], word: String?, actsOn: String?
     ) throws -> JSONValue {
         let scales = Dictionary(
             uniqueKeysWithValues: changes.map { ($0.key.path, JSONValue.number(Double($0.value.scale))) })
@@ -225,6 +226,7 @@ package struct AdapterImport {
             "targets": .array(matrices.map(JSONValue.string)), "isRankStabilized": false,
             "scales": .object(scales),
         ]
+        options["actsOn"] = actsOn.map(JSONValue.string)
         if let word {
             options["concepts"] = [
                 [

@@ -13,7 +13,7 @@ package final class LowRankUpdate {
     /// A factor of each column of B · A, [1, in]; nil: one (ZipLoRA, arXiv 2311.13600, section 3.3).
     package let columns: Parameter?
     /// The tokens it acts on; nil: all.
-    let activity: TokenActivity?
+    package let activity: TokenActivity?
 
     /// - Precondition: A [r, in] and B [out, r] have one rank.
     package init(

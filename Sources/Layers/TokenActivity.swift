@@ -1,10 +1,11 @@
 import Autograd
 import Tensors
 
-/// Which tokens of the text that is being read a low-rank change acts on; nothing else feels it while there is one
-/// (FreeLoRA's subject-aware inference, arXiv 2507.01792).
+/// Which tokens of the text that is being read, or learnt from, a low-rank change acts on; nothing else feels it while
+/// there is one (FreeLoRA's subject-aware inference, arXiv 2507.01792).
 package final class TokenActivity {
-    /// Rows of the text [rows, C] it acts on, and how many rows the text has; nil while no text is read.
+    /// Rows of the text [rows, C] it acts on, and how many rows the text has, a picture's that are read with it among
+    /// them; nil while no text is read.
     package var text: (active: [Int], rows: Int)?
 
     package init() {}

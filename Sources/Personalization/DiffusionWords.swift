@@ -24,6 +24,15 @@ struct DiffusionWords {
         }
     }
 
+    /// A concept that is learnt alone, by the word that it goes by.
+    init(of concept: Concept, for model: any LatentDiffusion, seed: UInt64) {
+        if let model = model as? DiffusionModel {
+            form = .embedded(model, ConceptWords(rare: [concept.name], for: model, seed: seed))
+        } else {
+            form = .spelled(model as! DiffusionPipeline, ConceptSpellings(of: concept))
+        }
+    }
+
     /// Concepts as their adapters know them.
     /// - Parameter strengths: how much of each embedding that was learnt acts, by name, where that is not all.
     /// - Throws: `AdapterError` for an adapter that has no word for its concept, or one of another width.

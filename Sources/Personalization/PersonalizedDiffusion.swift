@@ -21,11 +21,9 @@ package struct PersonalizedDiffusion {
         for (name, adapter) in adapters.sorted(by: { $0.key < $1.key }) {
             try adapter.verify(usedAs: name, on: model.settings.name, digest: modelDigest, family: .diffusion)
         }
+        let modules = model.textModules
         tokenwise = try joining.join(adapters, strengths: strengths, on: model.transformerWeights) { module in
-            // The words' own stream, or what the picture reads of them.
-            ["add_q_proj", "add_k_proj", "add_v_proj", "to_add_out", "attn2.to_k", "attn2.to_v"].contains {
-                module.hasSuffix($0)
-            }
+            modules.contains { module.hasSuffix("." + $0) }
         }
         for (name, adapter) in Adapter.distinct(adapters) where adapter.changesComponents {
             guard joining == .merged else { throw .notByToken(concept: name) }

@@ -36,8 +36,9 @@ package struct PersonalizedModel {
         for (name, adapter) in distinct {
             try adapter.replace(model.transformerWeights, share: strengths[name] ?? 1)
         }
-        tokenwise = try joining.join(adapters, strengths: strengths, on: model.transformerWeights) {
-            $0.hasSuffix("ca.mat_kv")
+        let modules = model.textModules
+        tokenwise = try joining.join(adapters, strengths: strengths, on: model.transformerWeights) { module in
+            modules.contains { module.hasSuffix("." + $0) }
         }
         self.model = model
         let words = try ConceptWords(adapters, for: model, strengths: strengths)
@@ -48,9 +49,10 @@ package struct PersonalizedModel {
         guard !rows.isEmpty else { return }
         model.transformer.drawAsARBooth()
         if tokenwise != nil {
+            let others = joining == .byToken ? "; say adapters merged" : " with concepts that act on their words alone"
             throw .notAnAdapter(
                 path: rows.keys.sorted()[0],
-                reason: "an imported fine-tune of ARBooth's cannot be joined by token; say adapters merged")
+                reason: "an imported fine-tune of ARBooth's cannot be joined by token\(others)")
         }
     }
 

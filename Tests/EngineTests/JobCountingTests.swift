@@ -109,6 +109,15 @@ import Testing
         #expect(many.memoryBytes == few.memoryBytes && many.work["products_bf16"]! > few.work["products_bf16"]!)
     }
 
+    /// What acts on a concept's words alone has nothing of its class to preserve.
+    @Test func whatActsOnWordsDrawsNoPicturesOfTheClass() throws {
+        func work(_ options: JSONValue) throws -> Double {
+            try cost(personalize("lora", "pocket-llamagen", options)).work["products_bf16"]!
+        }
+        #expect(try work(["acts_on": "prompt"]) == work(["prior_preservation": false]))
+        #expect(try work(["acts_on": "prompt"]) < work([:]))
+    }
+
     /// It is one for all, and read once for those that are drawn together.
     @Test(arguments: ["diffusion", "chameleon", "llamagen"])
     func thePromptOfTheClassIsReadOnceForABatch(family: String) throws {

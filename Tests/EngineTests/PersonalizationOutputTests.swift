@@ -93,6 +93,7 @@ import Testing
             (kinds[0], ["tuning": "full"]), (kinds[1], ["layers": 1]), (kinds[3], ["rank": 3]),
             (Kind(method: .lora, model: "pocket-llamagen", losses: []), ["rank": 3]),
             (Kind(method: .lora, model: "pocket-diffusion", losses: []), ["rank": 3]),
+            (Kind(method: .lora, model: "pocket-llamagen", losses: []), ["acts_on": "prompt"]),
         ] as [(Kind, [String: JSONValue])])
     func anAdapterOfOtherWeightsIsToldAtOnce(_ kind: Kind, _ others: [String: JSONValue]) throws {
         let models = try TinyModels()
@@ -161,6 +162,42 @@ import Testing
         for role in ["adapter", "picture", "sheet", "curve", "peft"] {
             #expect(resumed.digests(role) == undisturbed.digests(role), "\(role)")
         }
+    }
+
+    /// Previews are drawn with what hangs there, on the words that they name.
+    @Test(arguments: ["pocket-llamagen", "pocket-diffusion"])
+    func whatActsOnWordsIsLearntUndisturbedByPreviews(_ model: String) throws {
+        let models = try TinyModels()
+        let kind = Kind(method: .lora, model: model, losses: [])
+        var spec = kind.spec()
+        spec["options"] = ["iterations": 6, "acts_on": "prompt"]
+        let plain = try Run(models, spec, checkpointSeconds: 0)
+        let checkpoint = try #require(plain.checkpoints.first { $0.step == 3 }).path
+        #expect(try Run(models, spec, resume: checkpoint).digests("adapter") == plain.digests("adapter"))
+        let other = #expect(throws: JobFailure.self) { try Run(models, kind.spec(), resume: checkpoint) }
+        #expect(other?.code == "input.checkpoint" && other?.message.contains("options") == true)
+        spec["preview_every"] = 2
+        let shown = try Run(models, spec)
+        #expect(shown.digests("preview").count == 2 && shown.digests("adapter") == plain.digests("adapter"))
+    }
+
+    /// Both go by one word, and each keeps to it.
+    @Test func subjectsThatActOnTheirWordsAreToldApart() throws {
+        let models = try TinyModels()
+        let lora = Kind(method: .lora, model: "pocket-llamagen", losses: [])
+        var adapters: [String: String] = [:]
+        for name in ["rex", "max"] {
+            var spec = lora.spec(name, iterations: 2)
+            spec["options"] = ["iterations": 2, "acts_on": "prompt"]
+            adapters[name] = try Run(models, spec).adapter
+        }
+        let drawn = try Run(
+            models,
+            [
+                "version": 1, "kind": "generate", "model": .string(lora.model),
+                "prompts": ["a <rex> dog and a <max> dog"],
+            ], adapters: adapters)
+        #expect(drawn.digests("picture").count == 1 && drawn.result?["warnings"] == [])
     }
 
     /// They tell of a word that this run's adapter has not.

@@ -88,6 +88,26 @@ import Testing
         #expect(byToken.result?["warnings"]?.array?.compactMap(\.string) == told)
     }
 
+    /// What is learnt on its words is drawn so, each with its own strength, and nobody is warned of that.
+    @Test(arguments: ["pocket-llamagen", "pocket-chameleon", "pocket-diffusion"])
+    func whatActsOnItsWordsIsKeptApart(_ student: String) throws {
+        let models = try TinyModels()
+        let learnt = try Run(models, Self.spec(student, concepts: Self.two, ["acts_on": "prompt"]))
+        let remarks = try #require(learnt.artifacts.first { $0.name == "adapter_readme.txt" }).path
+        #expect(try String(contentsOfFile: remarks, encoding: .utf8).contains("learnt with acts_on prompt"))
+        func draw(_ options: JSONValue) throws -> Run {
+            try Run(
+                models,
+                [
+                    "version": 1, "kind": "generate", "model": .string(student), "seed": 1, "options": options,
+                    "prompts": ["a <rex> dog", "a <mia> cat"], "strengths": ["rex": 0],
+                ], adapters: ["rex": learnt.adapter, "mia": learnt.adapter])
+        }
+        let (merged, byToken) = (try draw([:]), try draw(["adapters": "by-token"]))
+        #expect(byToken.result?["warnings"] == [])
+        #expect(merged.digests("picture") == byToken.digests("picture"))
+    }
+
     /// As a subject that is learnt alone.
     @Test func eachOfSeveralSubjectsIsMeasured() throws {
         let models = try TinyModels()

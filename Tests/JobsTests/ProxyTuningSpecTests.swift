@@ -213,7 +213,7 @@ import Testing
         }
         let given: [String: JSONValue] = [
             "filter": 0.5, "contexts": ["on the beach"], "supervisor_alpha": 8, "supervisor_rank": 4, "rank": 4,
-            "alpha": 8, "beta1": 0.9, "moments": "8-bit",
+            "alpha": 8, "beta1": 0.9, "moments": "8-bit", "acts_on": "prompt",
         ]
         let drawing = ["contexts", "filter", "supervisor_alpha", "supervisor_rank"]
         #expect(try idle(Self.body(["options": .object(given)])) == [])

@@ -82,6 +82,21 @@ private func sdxl(blocksPerLevel: Int) -> NetworkForm {
         }
     }
 
+    /// No other form can say which tokens a change acts on.
+    @Test(arguments: [(ActingTokens.all, nil), (.prompt, "prompt")] as [(ActingTokens, String?)])
+    func ourOwnFileSaysWhatItActsOn(tokens: ActingTokens, said: String?) throws {
+        let lora = try LoRAAdapter(
+            for: weights(), options: .init(rank: 2, alpha: 6, targets: ["to_q"], actsOn: tokens), seed: 1)
+        let description = Adapter.Description(
+            method: "lora", model: "m", modelDigest: "", concept: "rex", role: .subject, className: "dog", seed: 0,
+            iterations: 0, options: "")
+        let path = folder + "/acting.safetensors"
+        for word in [nil, "<unk>"] {
+            try Adapter(lora, description: description, word: word).write(path)
+            #expect(try AdapterReader(path).read().actsOn == said && Adapter(path: path).actsOnWords == (said != nil))
+        }
+    }
+
     /// Holds a file of these tensors to what the adapter itself does to a model.
     private func expectTheSame(
         _ tensors: [String: Tensor], as lora: LoRAAdapter, in file: String = "other.safetensors",

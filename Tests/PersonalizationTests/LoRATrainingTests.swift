@@ -100,6 +100,51 @@ private func bytes(_ training: LoRATraining) throws -> [String: [UInt32]] {
         #expect(Set((0..<5).map { _ in run.advance().concept }).count > 1)
     }
 
+    /// On the concept's words alone, with blocks that are computed once more and without; nothing is left to preserve.
+    @Test(arguments: Backbone.allCases) private func whatActsOnWordsIsLearntOnThem(kind: Backbone) throws {
+        func run(most: Int) throws -> (LoRATraining, LoRATraining.StepLosses) {
+            try BlockRecomputation.$most.withValue(most) {
+                let run = try training(kind) { $0.actsOn = .prompt }
+                return (run, run.advance())
+            }
+        }
+        let ((learnt, losses), (_, recomputed)) = (try run(most: .max), try run(most: 0))
+        #expect(losses.prior == 0 && losses.gradientNorm > 0)
+        #expect(abs(recomputed.gradientNorm / losses.gradientNorm - 1) < 1e-4)
+        #expect(try learnt.adapter(modelDigest: "d").actsOnWords)
+        #expect(try !training(kind).adapter(modelDigest: "d").actsOnWords)
+    }
+
+    /// Behind its own word, not the placeholder that the rows are found by.
+    @Test func theRowsAreThoseOfTheConceptsWords() throws {
+        func rows(_ booth: DreamBooth) throws -> (active: [Int], rows: Int) {
+            var generator = Philox(seed: 1)
+            let pictures = tinyConcept().squares(of: booth.pictureSize).prefix(2)
+            _ = booth.conceptLoss(
+                pictures.map(booth.encode), pictures.map(PictureOrigin.init(middleOf:)), &generator)
+            return try #require(booth.acting.learning?.text)
+        }
+        let prompt = tinyConcept().photoPrompt(DreamBooth.identifier)
+        let llamagen = try tinyLlamaGen()
+        let ids = llamagen.ids([prompt])[0]
+        let word = try #require(llamagen.textTokenizer.identifier(of: DreamBooth.identifier))
+        let place = try #require(ids.firstIndex(of: word))
+        let (length, tokens) = (16, 16 + 4 * 4 - 1)
+        let first = length - ids.count + place
+        let inLlamaGen = try rows(.llamagen(llamagen, concept: tinyConcept(), priorPictures: 0, seed: 7))
+        #expect(inLlamaGen.active == [first, first + 1, tokens + first, tokens + first + 1])
+        #expect(inLlamaGen.rows == 2 * tokens)
+
+        let chameleon = try tinyChameleon()
+        let picture = try #require(tinyConcept().squares(of: 16).first)
+        let sequence = chameleon.sequence(prompt, codes: chameleon.codes([picture])[0])
+        let named = try rows(.chameleon(chameleon, concept: tinyConcept(), priorPictures: 0, seed: 7))
+        #expect(named.rows == 2 * sequence.ids.count && named.active.count == 4)
+        #expect(
+            named.active.map { sequence.ids[$0 % sequence.ids.count] }
+                == (0..<2).flatMap { _ in chameleon.textTokenizer.words("<unk> dog") })
+    }
+
     @Test func frozenWeightsStayAndGetNoGradient() throws {
         let model = try tinyChameleon()
         let before = model.transformerWeights.parameters.map { $0.value.copy() }

@@ -6,24 +6,30 @@ import Layers
 import LittleWorld
 import ModelTesting
 import Personalization
+import Tensors
 import Testing
 
 private enum Family: String, CaseIterable { case infinity, chameleon, llamagen, diffusion }
 
 /// Adapters of separate jobs in one prompt, each on its own words.
 @Suite(.computing) struct TokenwiseAdaptersTests {
-    private func adapter(_ family: Family, _ name: String, seed: UInt64 = 7) throws -> Adapter {
+    private func adapter(
+        _ family: Family, _ name: String, seed: UInt64 = 7, learning: PairTraining.Options.Learning = .lowRank
+    ) throws -> Adapter {
+        let nouns = [name: "dog"]
         let learner: PairLearner =
             switch family {
-            case .infinity: .infinity(try tinyModel(), concepts: [name], seed: seed)
-            case .chameleon: .chameleon(try tinyChameleon(), concepts: [name], seed: seed)
-            case .llamagen: .llamagen(try tinyLlamaGen(), concepts: [name], seed: seed)
-            case .diffusion: .diffusion(try tinyDiffusion(), concepts: [name], seed: seed)
+            case .infinity: .infinity(try tinyModel(), concepts: [name], nouns: nouns, seed: seed)
+            case .chameleon: .chameleon(try tinyChameleon(), concepts: [name], nouns: nouns, seed: seed)
+            case .llamagen: .llamagen(try tinyLlamaGen(), concepts: [name], nouns: nouns, seed: seed)
+            case .diffusion: .diffusion(try tinyDiffusion(), concepts: [name], nouns: nouns, seed: seed)
             }
         let concept = tinyConcept(name)
+        var options = PairTraining.Options(iterations: 5, batch: 1, learningRate: 0.1, rank: 2, alpha: 4)
+        options.learning = learning
         let training = try PairTraining(
             learner, pairs: concept.references.map { PicturePair(prompt: concept.plainPrompt, picture: $0) },
-            options: .init(iterations: 5, batch: 1, learningRate: 0.1, rank: 2, alpha: 4), seed: seed)
+            options: options, seed: seed)
         for _ in 0..<5 { _ = training.advance() }
         return try Adapter(training, of: [concept], modelDigest: "d", seed: seed)
     }
@@ -58,6 +64,19 @@ private enum Family: String, CaseIterable { case infinity, chameleon, llamagen, 
         let plain = try draw(family, ["a red dog"], [:], .merged)
         #expect(try draw(family, ["a red dog"], adapters, .byToken) == plain)
         if family == .diffusion { #expect(try draw(family, ["a red dog"], adapters, .merged) != plain) }
+    }
+
+    /// Also where others are merged, of which it feels nothing.
+    @Test(arguments: Family.allCases) private func whatWasLearntOnItsWordsActsOnThemAlways(_ family: Family) throws {
+        let rex = try adapter(family, "rex", learning: .lowRankOnWords)
+        #expect(rex.tensors.contains { $0.key.hasSuffix("lora_B.weight") && $0.value.sumOfSquares > 0 })
+        func drawn(_ text: String, _ adapters: [String: Adapter], _ way: AdapterJoining = .merged) throws -> [Picture] {
+            try draw(family, [text], adapters, way)
+        }
+        #expect(try drawn("a <rex> dog", ["rex": rex]) == drawn("a <rex> dog", ["rex": rex], .byToken))
+        #expect(try drawn("a red dog", ["rex": rex]) == drawn("a red dog", [:]))
+        let mia = try adapter(family, "mia", seed: 8)
+        #expect(try drawn("a red dog", ["rex": rex, "mia": mia]) == drawn("a red dog", ["mia": mia]))
     }
 
     /// Which words a change acts on is told of each prompt, however many pictures it has.

@@ -14,6 +14,14 @@ package enum AdapterFormat: String, Sendable, CaseIterable {
         without it the changes do not draw the concept: keep it as atelier's
         """
     }
+
+    /// What is to be said of changes that were learnt on a concept's words alone, which no other form can tell.
+    package var spreading: String {
+        """
+        it was learnt with acts_on prompt, for its concept's words alone; the form of \(rawValue) cannot say so, and \
+        other programs apply it to every token: keep it as atelier's
+        """
+    }
 }
 
 /// An adapter's file with its names taken apart: what it changes of which module of which component.
@@ -90,4 +98,6 @@ package struct NamedChanges: Sendable {
     package var words: [(concept: String, word: String)] = []
     /// Words of our own files that have an embedding, by the names of those.
     package var embeddings: [String] = []
+    /// Which tokens they were learnt for, as our own files say it; nil: all.
+    package var actsOn: String?
 }

@@ -108,6 +108,7 @@ package struct AdapterReader {
         let targets: [String]
         let isRankStabilized: Bool
         let scales: [String: Float]?
+        let actsOn: String?
         let concepts: [Concept]?
     }
 
@@ -132,6 +133,7 @@ package struct AdapterReader {
         let options = try ownOptions()
         var named = NamedChanges(format: .peft, targets: options.targets)
         named.isOwn = true
+        named.actsOn = options.actsOn
         named.words = (options.concepts ?? []).compactMap { concept in
             concept.word.map { (concept: concept.name, word: $0) }
         }

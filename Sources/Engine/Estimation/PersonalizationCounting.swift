@@ -205,7 +205,7 @@ struct Learning {
 
     /// Low-rank changes of the attention.
     func lora(_ sheet: inout CostSheet) {
-        let (keepsPrior, rank) = (isOn("prior_preservation"), number("rank"))
+        let (keepsPrior, rank) = (isOn("prior_preservation") && table["acts_on"] != "prompt", number("rank"))
         // A concept's prompt, and its class's, are read once.
         read(1, times: keepsPrior ? 2 : 1, &sheet)
         if keepsPrior { drawPrior(number("prior_pictures"), &sheet) }

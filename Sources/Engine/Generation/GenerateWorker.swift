@@ -125,7 +125,8 @@ extension GenerateWorker {
     /// What is said of low-rank changes that are kept to their concepts' words where those are too little of them.
     private func hardlyActing(_ adapters: [String: Adapter]) -> [String] {
         guard isByToken, !actsByWords else { return [] }
-        return adapters.keys.sorted().filter { adapters[$0]?.isLoRA ?? false }.map {
+        let learntInAll = adapters.filter { $1.isLoRA && !$1.actsOnWords }
+        return learntInAll.keys.sorted().map {
             """
             /options/adapters: <\($0)> was learnt in all rows; by its own words alone it hardly acts on \
             \(loaded.description.family.rawValue) models: compare with merged
@@ -169,6 +170,8 @@ extension GenerateWorker {
                 guard let one = adapters[name], let two = adapters[other],
                     one.noun(of: name, in: prompt) == two.noun(of: other, in: prompt)
                 else { return false }
+                // Each keeps to its own words.
+                if one.actsOnWords && two.actsOnWords { return false }
                 return try one.sharesWord(name, with: two, other) && !one.isSame(as: two)
             }.map { (name: name, other: $0) }
         }
@@ -178,7 +181,7 @@ extension GenerateWorker {
     private func dividedStrengths(_ adapters: [String: Adapter]) -> [Problem] {
         func strength(_ name: String) -> Double { spec.strengths[name] ?? 1 }
         return spec.strengths.keys.sorted().compactMap { name in
-            guard let adapter = adapters[name],
+            guard let adapter = adapters[name], !adapter.actsOnWords,
                 let other = adapters.keys.sorted().first(where: {
                     $0 != name && adapters[$0]!.isSame(as: adapter) && strength($0) != strength(name)
                 })

@@ -30,6 +30,11 @@ extension OptionValues {
     fileprivate func moments(_ assign: (AdamW.Precision) -> Void) {
         text("moments") { if let precision = AdamW.Precision(rawValue: $0) { assign(precision) } }
     }
+
+    /// Assigns the tokens that low-rank changes act on, where that is said.
+    fileprivate func actsOn(_ assign: (ActingTokens) -> Void) {
+        text("acts_on") { if let tokens = ActingTokens(rawValue: $0) { assign(tokens) } }
+    }
 }
 
 extension ARBoothOptions: TrainingOptions {}
@@ -109,6 +114,7 @@ extension ProxyTuningOptions {
         values.integer("rank") { student.rank = $0 }
         student.alpha = 2 * Float(student.rank)
         values.number("alpha") { student.alpha = $0 }
+        values.actsOn { student.learning = $0 == .prompt ? .lowRankOnWords : .lowRank }
         for stage in [\ProxyTuningOptions.supervisor, \ProxyTuningOptions.student] {
             values.number("beta1") { self[keyPath: stage].beta1 = $0 }
             values.number("beta2") { self[keyPath: stage].beta2 = $0 }
@@ -141,6 +147,7 @@ extension LoRAOptions {
         values.moments { moments = $0 }
         values.integer("rank") { rank = $0 }
         values.number("alpha") { alpha = $0 }
+        values.actsOn { actsOn = $0 }
         values.flag("prior_preservation") { priorPreservation = $0 }
         values.integer("prior_pictures") { priorPictures = $0 }
         values.number("prior_weight") { priorWeight = $0 }

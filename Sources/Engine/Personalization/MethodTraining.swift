@@ -46,24 +46,29 @@ extension LoadedModel {
         func values(_ table: OptionTable) throws -> OptionValues {
             try OptionValues(options, of: table, usual: description.training?[method.rawValue] ?? [:])
         }
-        func lowRank(_ weights: Weights, _ modules: [String]) throws -> [String: [Int]] {
-            LoRATraining.shapes(in: weights, changing: modules, LoRAOptions(try values(.lora)))
+        func lowRank(_ weights: Weights, _ modules: [String], reading text: [String]) throws -> [String: [Int]] {
+            let options = LoRAOptions(try values(.lora))
+            return LoRATraining.shapes(in: weights, changing: options.actsOn == .prompt ? text : modules, options)
         }
         switch (method, backbone) {
         case (.arbooth, .infinity(let model)):
             return ARBoothTraining.shapes(on: model, of: concept, ARBoothOptions(try values(.arbooth)))
         case (.coar, .chameleon(let model)):
             return CoARTraining.shapes(on: model, of: concept, CoAROptions(try values(.coar(concept.role))))
-        case (.lora, .infinity(let model)): return try lowRank(model.transformerWeights, model.attentionModules)
-        case (.lora, .chameleon(let model)): return try lowRank(model.transformerWeights, model.attentionModules)
-        case (.lora, .llamagen(let model)): return try lowRank(model.transformerWeights, model.attentionModules)
-        case (.lora, .diffusion(let model)): return try lowRank(model.transformerWeights, model.attentionModules)
+        case (.lora, .infinity(let model)):
+            return try lowRank(model.transformerWeights, model.attentionModules, reading: model.textModules)
+        case (.lora, .chameleon(let model)):
+            return try lowRank(model.transformerWeights, model.attentionModules, reading: model.attentionModules)
+        case (.lora, .llamagen(let model)):
+            return try lowRank(model.transformerWeights, model.attentionModules, reading: model.attentionModules)
+        case (.lora, .diffusion(let model)):
+            return try lowRank(model.transformerWeights, model.attentionModules, reading: model.textModules)
         default: throw unfit(method)
         }
     }
 
     private func dreamBooth(of concept: Concept, options: LoRAOptions, seed: UInt64) -> DreamBooth {
-        let pictures = options.priorPreservation ? options.priorPictures : 0
+        let pictures = options.drawsPrior ? options.priorPictures : 0
         switch backbone {
         case .infinity(let model): return .infinity(model, concept: concept, priorPictures: pictures, seed: seed)
         case .chameleon(let model): return .chameleon(model, concept: concept, priorPictures: pictures, seed: seed)
@@ -73,12 +78,14 @@ extension LoadedModel {
     }
 
     /// The model as Proxy-Tuning teaches it, with words for concepts.
-    package func pairLearner(of concepts: [String], seed: UInt64) -> PairLearner {
-        switch backbone {
-        case .infinity(let model): .infinity(model, concepts: concepts, seed: seed)
-        case .chameleon(let model): .chameleon(model, concepts: concepts, seed: seed)
-        case .llamagen(let model): .llamagen(model, concepts: concepts, seed: seed)
-        case .diffusion(let model): .diffusion(model, concepts: concepts, seed: seed)
+    package func pairLearner(of concepts: [Concept], seed: UInt64) -> PairLearner {
+        let names = concepts.map(\.name)
+        let nouns = Dictionary(uniqueKeysWithValues: concepts.map { ($0.name, $0.className) })
+        return switch backbone {
+        case .infinity(let model): .infinity(model, concepts: names, nouns: nouns, seed: seed)
+        case .chameleon(let model): .chameleon(model, concepts: names, nouns: nouns, seed: seed)
+        case .llamagen(let model): .llamagen(model, concepts: names, nouns: nouns, seed: seed)
+        case .diffusion(let model): .diffusion(model, concepts: names, nouns: nouns, seed: seed)
         }
     }
 

@@ -82,13 +82,15 @@ struct PersonalizationOutput {
             try connection.sendArtifact(role: "peft", path: "\(folder)/\(name)", mediaType: type)
         }
         let path = "\(folder)/adapter_readme.txt"
-        guard !adapter.embeddings.isEmpty else {
+        let remarks =
+            adapter.embeddings.map(AdapterFormat.peft.lacking)
+            + (adapter.actsOnWords ? [AdapterFormat.peft.spreading] : [])
+        guard !remarks.isEmpty else {
             // An earlier run's in the same folder would tell of words that this adapter has not.
             try? FileManager.default.removeItem(atPath: path)
             return
         }
-        let remarks = adapter.embeddings.map { AdapterFormat.peft.lacking($0) + "\n" }.joined()
-        try Data(remarks.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+        try Data(remarks.map { $0 + "\n" }.joined().utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
         try connection.sendArtifact(role: "peft", path: path, mediaType: "text/plain")
     }
 

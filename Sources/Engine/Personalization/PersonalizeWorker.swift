@@ -144,6 +144,11 @@ struct PersonalizeWorker {
         guard adapter.description.role == concept.role else {
             throw unusable("\(key), a \(adapter.description.role.rawValue)", "a \(concept.role.rawValue)")
         }
+        let tokens = spec.options["acts_on"]?.string ?? ActingTokens.all.rawValue
+        guard adapter.actsOnWords == (tokens == ActingTokens.prompt.rawValue) else {
+            let own = adapter.actsOnWords ? ActingTokens.prompt : .all
+            throw unusable("acts_on \(tokens)", "acts_on \(own.rawValue), as \(key) was learnt")
+        }
         let learnt = try loaded.learntShapes(of: concept, by: spec.method, options: .object(spec.options))
         do { try adapter.verifyHolding(exactly: learnt) } catch {
             throw unusable(

@@ -81,6 +81,15 @@ extension OptionTable {
             "how AdamW keeps its two moments of every number; in 8 bits they take a quarter of the memory" + remark)
     }
 
+    private static func actsOn(_ whose: String, _ remark: String = "") -> JobOption {
+        JobOption(
+            "acts_on", .choice(["all", "prompt"]), standard: .string("all"),
+            """
+            the tokens that \(whose) act on, in learning and ever after: all, or in the prompt the concept's words \
+            alone, so that concepts of several jobs act each on its own\(remark)
+            """)
+    }
+
     /// ARBooth's, with the paper's values where it gives them (arXiv 2504.02612, sections 4 and 5.1); the learning rate
     /// is the pocket models', for the paper's was chosen for a model 250 times as large.
     package static let arbooth = OptionTable(rows: [
@@ -175,6 +184,7 @@ extension OptionTable {
         moments(),
         JobOption("rank", .integers(1...256), standard: .integer(8), "rank of every change"),
         JobOption("alpha", .numbers(0.01...4096), standard: .number(16), "changes count alpha / rank"),
+        actsOn("changes", "; nothing else changes then, and no pictures of the class are drawn"),
         JobOption(
             "prior_preservation", .flag, standard: .bool(true),
             "whether the model must still say what it drew of the class before"),
@@ -239,11 +249,13 @@ extension OptionTable {
         JobOption(
             "alpha", .numbers(0.01...4096), standard: .null,
             "the student's changes count alpha / rank; twice the rank unless given"),
+        actsOn("the student's changes"),
     ])
 
     /// Those of Proxy-Tuning that its student learns by; by the others proxies are drawn.
     static let student: Set<String> = [
         "iterations", "batch", "learning_rate", "beta1", "beta2", "weight_decay", "moments", "rank", "alpha",
+        "acts_on",
     ]
 
     /// How concepts of several jobs act together where each brings low-rank changes.

@@ -9,6 +9,12 @@ extension Adapter {
     /// Whether it is made of low-rank changes, by whatever method they were learnt.
     package var isLoRA: Bool { [Adapter.loraMethod, Adapter.proxyTuningMethod].contains(description.method) }
 
+    /// Whether it is low-rank changes that were learnt on its concepts' words alone, and act on them however it is
+    /// drawn with.
+    package var actsOnWords: Bool {
+        isLoRA && (try? options(LoRAAdapter.Options.self))?.actsOn == .prompt
+    }
+
     /// - Parameters:
     ///   - description: of method `loraMethod`; its options become the adapter's.
     ///   - word: the model's own that the concept goes by; DreamBooth's unless given.

@@ -19,6 +19,10 @@ package struct DreamBooth {
     let pictureSize: Int
     /// Ends of the names of the modules a LoRA adapter changes by default.
     let attentionModules: [String]
+    /// Of those that read the words.
+    let textModules: [String]
+    /// Is told by the losses where the concept's words are.
+    let acting: TokenwiseAdapters
     /// A picture of its size as it learns it, which no training changes.
     let encode: (_ picture: Picture) -> EncodedPicture
     /// Mean loss per token of pictures of the concept, of which only some networks are told what they were cut from.
@@ -26,6 +30,9 @@ package struct DreamBooth {
     let conceptLoss: (_ pictures: [EncodedPicture], _ origins: [PictureOrigin], _ generator: inout Philox) -> Variable
     /// Mean loss per token of chosen pictures of the class.
     let priorLoss: (_ chosen: [Int], _ generator: inout Philox) -> Variable
+
+    /// Ends of the names of the modules that a LoRA adapter changes which acts on these tokens.
+    func modules(_ tokens: ActingTokens) -> [String] { tokens == .prompt ? textModules : attentionModules }
 
     /// What a concept goes by whose adapter does not say.
     package static let identifier = "<unk>"
@@ -63,15 +70,17 @@ package struct DreamBooth {
         let word = word(of: concept)
         let conceptText = model.encode([concept.photoPrompt(word)])
         let classText = model.encode([concept.classPhotoPrompt])
+        let (acting, naming, tokenizer) = words(of: concept, in: model)
         let drawn = seeds(seed, priorPictures).map {
             model.transformer.generate(classText, sampling: .plain(scales: schedule.sides.count, seeds: [$0]))
         }
         return DreamBooth(
             name: model.configuration.name, word: word, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize,
-            attentionModules: model.attentionModules,
+            attentionModules: model.attentionModules, textModules: model.textModules, acting: acting,
             encode: { .map(model.features([$0])) },
             conceptLoss: { pictures, _, generator in
+                acting.begin(pictures.map { _ in naming }, on: model, tokenizer: tokenizer)
                 let maps = model.maps(of: pictures.maps, flips: BitFlips(generator: generator))
                 return model.loss(conceptText.repeated(pictures.count), maps: maps)
             },
@@ -92,9 +101,11 @@ package struct DreamBooth {
         let word = word(of: concept)
         let conceptPrompt = concept.photoPrompt(word)
         let classPrompt = concept.classPhotoPrompt
-        func loss(_ sequences: [ChameleonSequence]) -> Variable {
-            let batch = ChameleonBatch(sequences)
-            return batch.loss(model.transformer.logits(batch.ids, batch: batch.count))
+        let acting = TokenwiseAdapters(learning: [concept.name: concept.className])
+        let naming = concept.photoPrompt(concept.placeholder)
+        let tokenizer = model.textTokenizer.adding(placeholders: [concept.placeholder])
+        func loss(_ batch: ChameleonBatch) -> Variable {
+            batch.loss(model.transformer.logits(batch.ids, batch: batch.count))
         }
         let before = ChameleonPrompt(ids: model.ids(before: classPrompt))
         let drawn = codes(of: model.configuration.vocabulary.codes, seeds: seeds(seed, priorPictures)) { plain in
@@ -103,10 +114,18 @@ package struct DreamBooth {
         return DreamBooth(
             name: model.configuration.name, word: word, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize,
-            attentionModules: model.attentionModules,
+            attentionModules: model.attentionModules, textModules: model.attentionModules, acting: acting,
             encode: { .shaped(model.encoded([$0])[0]) },
-            conceptLoss: { pictures, _, _ in loss(pictures.shaped.map { model.sequence(conceptPrompt, of: $0) }) },
-            priorLoss: { chosen, _ in loss(chosen.map { model.sequence(classPrompt, codes: drawn[$0]) }) })
+            conceptLoss: { pictures, _, _ in
+                let shaped = pictures.shaped
+                let batch = ChameleonBatch(shaped.map { model.sequence(conceptPrompt, of: $0) })
+                let words = shaped.map { model.words(naming, tokenizer: tokenizer, grid: $0.grid) }
+                acting.begin(words, in: batch, tokenizer: tokenizer)
+                return loss(batch)
+            },
+            priorLoss: { chosen, _ in
+                loss(ChameleonBatch(chosen.map { model.sequence(classPrompt, codes: drawn[$0]) }))
+            })
     }
 
     /// - Parameter priorPictures: drawn from the class prompt, at the model's own distribution; 0 without prior
@@ -118,15 +137,18 @@ package struct DreamBooth {
         let word = word(of: concept)
         let conceptText = model.encode([concept.photoPrompt(word)])
         let classText = model.encode([concept.classPhotoPrompt])
+        let (acting, naming, tokenizer) = words(of: concept, in: model)
         let drawn = codes(of: model.configuration.transformer.codes, seeds: seeds(seed, priorPictures)) { plain in
             model.generateCodes(classText, at: plain.seeds.map { _ in 0 }, sampling: plain)
         }
         return DreamBooth(
             name: model.configuration.name, word: word, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize, attentionModules: model.attentionModules,
+            textModules: model.attentionModules, acting: acting,
             encode: { .codes(model.codes([$0])[0]) },
             conceptLoss: { pictures, _, _ in
-                model.loss(conceptText.repeated(pictures.count), codes: pictures.codes)
+                acting.begin(pictures.map { _ in naming }, on: model, tokenizer: tokenizer)
+                return model.loss(conceptText.repeated(pictures.count), codes: pictures.codes)
             },
             priorLoss: { chosen, _ in
                 model.loss(classText.repeated(chosen.count), codes: chosen.map { drawn[$0] })
@@ -142,20 +164,37 @@ package struct DreamBooth {
         let words = DiffusionWords(rare: [], for: model, seed: seed)
         let word = word(of: concept, in: model)
         let conceptText = words.text([concept.photoPrompt(word)])
+        let named = DiffusionWords(of: concept, for: model, seed: seed)
+        let naming = concept.photoPrompt(concept.placeholder)
+        let acting = TokenwiseAdapters(learning: [concept.name: concept.className])
         let classText = words.text([concept.classPhotoPrompt])
         let drawn = latents(of: classText, model, seeds: seeds(seed, priorPictures))
         return DreamBooth(
             name: model.settings.name, word: word, weights: model.transformerWeights,
-            pictureSize: model.pictureSize, attentionModules: model.attentionModules,
+            pictureSize: model.pictureSize, attentionModules: model.attentionModules, textModules: model.textModules,
+            acting: acting,
             encode: { .map(model.latents([$0])) },
             conceptLoss: { pictures, origins, generator in
                 let text = conceptText.repeated(pictures.count).beside(origins)
+                let prompts = pictures.map { _ in naming }
+                named.begin(acting, prompts, length: text.tokens.shape[1], isGuided: false)
                 return model.loss(pictures.maps, text: text, &generator)
             },
             priorLoss: { chosen, generator in
                 let latents = Tensor.joined(chosen.map { drawn!.slice($0..<$0 + 1) })
                 return model.loss(latents, text: classText.repeated(chosen.count), &generator)
             })
+    }
+
+    /// What is told of the concept's words, the prompt that names it where it is learnt by its own word, and what reads
+    /// that name as one token.
+    private static func words(
+        of concept: Concept, in model: some ReadsPrompts
+    ) -> (TokenwiseAdapters, prompt: String, UnigramTokenizer) {
+        (
+            TokenwiseAdapters(learning: [concept.name: concept.className]), concept.photoPrompt(concept.placeholder),
+            model.textTokenizer.adding(placeholders: [concept.placeholder])
+        )
     }
 
     /// Codes of a picture of each seed at the model's own distribution, a few at a time: memory does not grow with

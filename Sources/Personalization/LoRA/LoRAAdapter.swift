@@ -2,6 +2,14 @@ import Layers
 import Randomness
 import Tensors
 
+/// Which tokens low-rank changes act on, in learning and ever after.
+package enum ActingTokens: String, Codable, Sendable {
+    /// All that the backbone reads, a picture's among them.
+    case all
+    /// Those of the concept's words in a prompt: its name, and the class noun behind it.
+    case prompt
+}
+
 /// Low-rank changes of chosen weights of one backbone (LoRA, Hu et al., arXiv 2106.09685).
 package struct LoRAAdapter {
     /// What is changed, and how strongly.
@@ -16,12 +24,15 @@ package struct LoRAAdapter {
         package var isRankStabilized = false
         /// The factor of each module's update, where ranks or alphas differ between modules: an imported adapter's.
         package var scales: [String: Float]?
+        /// The tokens it was learnt on; nil is all.
+        package private(set) var actsOn: ActingTokens?
 
         /// The factor is the same for all modules.
-        package init(rank: Int = 8, alpha: Float = 16, targets: [String]) {
+        package init(rank: Int = 8, alpha: Float = 16, targets: [String], actsOn: ActingTokens = .all) {
             self.rank = rank
             self.alpha = alpha
             self.targets = targets
+            self.actsOn = actsOn == .all ? nil : actsOn
         }
 
         var scale: Float { alpha / (isRankStabilized ? Float(rank).squareRoot() : Float(rank)) }
@@ -84,10 +95,14 @@ package struct LoRAAdapter {
     package var parameters: [Parameter] { updates.keys.sorted().flatMap { [updates[$0]!.down, updates[$0]!.up] } }
 
     /// Adds the changes to what the model computes; its weights stay as they are.
+    /// - Parameter activity: tells them which tokens to act on; nil: all.
     /// - Throws: `LoRAError.doesNotFit` naming a module the model does not have or has in another shape; nothing is
     ///   changed then.
-    package func attach(to weights: Weights) throws(LoRAError) {
-        for (parameter, update) in try targets(in: weights) { parameter.update = update }
+    package func attach(to weights: Weights, activity: TokenActivity? = nil) throws(LoRAError) {
+        for (parameter, update) in try targets(in: weights) {
+            parameter.update = LowRankUpdate(
+                down: update.down, up: update.up, scale: update.scale, columns: update.columns, activity: activity)
+        }
     }
 
     /// Takes the changes off again; modules without any are passed over.

@@ -22,6 +22,8 @@ package struct LoRAOptions: Codable, Equatable, Sendable {
     package var alpha: Float = 16
     /// The modules that are changed, by the end of their names; nil takes the attention's of the backbone.
     package var targets: [String]?
+    /// The tokens that changes act on.
+    package var actsOn = ActingTokens.all
     /// Whether the adapted model must still say the pictures the model drew of the class before.
     package var priorPreservation = true
     /// Drawn once, before the first step.
@@ -32,4 +34,7 @@ package struct LoRAOptions: Codable, Equatable, Sendable {
     package var largestZoom: Float = 1.15
 
     package init() {}
+
+    /// Whether it is kept by pictures: what acts on the concept's words alone changes nothing of its class.
+    package var drawsPrior: Bool { priorPreservation && actsOn == .all }
 }

@@ -43,7 +43,7 @@ package final class LoRATraining: ConceptTraining {
     package var steps: Int { options.iterations }
 
     /// Prepares a run; the adapter hangs on the backbone's weights from here on, until `detach`.
-    /// - Parameter backbone: with `options.priorPictures` drawn where the options preserve the prior.
+    /// - Parameter backbone: with `options.priorPictures` drawn where the options say so.
     /// - Throws: `LoRAError.noSuchModule` for a target the backbone does not have.
     package init(backbone: DreamBooth, concept: Concept, options: LoRAOptions, seed: UInt64) throws(LoRAError) {
         self.backbone = backbone
@@ -55,8 +55,9 @@ package final class LoRATraining: ConceptTraining {
             by: ReferenceAugmentation(size: backbone.pictureSize, largestZoom: options.largestZoom),
             encode: backbone.encode)
         lora = try LoRAAdapter(
-            for: backbone.weights, options: Self.changes(options, of: backbone.attentionModules), seed: seed)
-        try lora.attach(to: backbone.weights)
+            for: backbone.weights, options: Self.changes(options, of: backbone.modules(options.actsOn)), seed: seed)
+        try lora.attach(
+            to: backbone.weights, activity: options.actsOn == .prompt ? backbone.acting.learning : nil)
         for parameter in lora.parameters { parameter.isTrainable = true }
         optimizer = AdamW(
             lora.parameters,
@@ -77,13 +78,14 @@ package final class LoRATraining: ConceptTraining {
         let loss = backbone.conceptLoss(seen.map(\.picture), seen.map(\.origin), &noise)
         loss.backward()
         var prior: Float = 0
-        if options.priorPreservation {
+        if options.drawsPrior {
             var pick = Philox(seed: seed, purpose: Purpose.prior.rawValue, index: index)
             let kept = backbone.priorLoss(
                 (0..<options.batch).map { _ in pick.below(options.priorPictures) }, &noise)
             prior = kept.scalar
             (options.priorWeight * kept).backward()
         }
+        backbone.acting.end()
         return StepLosses(
             total: loss.scalar + options.priorWeight * prior, concept: loss.scalar, prior: prior,
             gradientNorm: optimizer.update())
@@ -106,7 +108,7 @@ package final class LoRATraining: ConceptTraining {
     }
 
     private static func changes(_ options: LoRAOptions, of modules: [String]) -> LoRAAdapter.Options {
-        .init(rank: options.rank, alpha: options.alpha, targets: options.targets ?? modules)
+        .init(rank: options.rank, alpha: options.alpha, targets: options.targets ?? modules, actsOn: options.actsOn)
     }
 
     /// Held against the backbone's weights, which stay as they are.

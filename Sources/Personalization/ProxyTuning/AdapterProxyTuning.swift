@@ -12,6 +12,7 @@ extension Adapter {
         var alpha: Float
         var targets: [String]
         var isRankStabilized = false
+        var actsOn: ActingTokens?
         var concepts: [KnownConcept]
     }
 
@@ -20,7 +21,7 @@ extension Adapter {
         try Description.text(
             of: KnowingOptions(
                 rank: lora.rank, alpha: lora.alpha, targets: lora.targets, isRankStabilized: lora.isRankStabilized,
-                concepts: concepts))
+                actsOn: lora.actsOn, concepts: concepts))
     }
 
     /// A concept an adapter knows.

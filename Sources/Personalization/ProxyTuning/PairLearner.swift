@@ -20,6 +20,10 @@ package struct PairLearner {
     let pictureSize: Int
     /// Ends of the names of the modules that change.
     let attentionModules: [String]
+    /// Of those that read the words.
+    let textModules: [String]
+    /// Is told by the loss where the concepts' words are.
+    let acting: TokenwiseAdapters
     /// A picture of its size as it learns it, which no training changes.
     let encode: (_ picture: Picture) -> EncodedPicture
     /// The mean loss of pictures under their prompts. What is random about it comes from the generator.
@@ -31,6 +35,13 @@ package struct PairLearner {
     package func beginWord(of concept: Concept) {
         guard let word = words[concept.name], let noun = embedding(concept.className) else { return }
         word.value.assign(noun)
+    }
+
+    /// Ends of the names of the modules that change where changes act on these tokens.
+    func modules(_ tokens: ActingTokens) -> [String] { tokens == .prompt ? textModules : attentionModules }
+
+    private static func tokenwise(_ concepts: [String], _ nouns: [String: String]) -> TokenwiseAdapters {
+        TokenwiseAdapters(learning: Dictionary(uniqueKeysWithValues: concepts.map { ($0, nouns[$0] ?? "") }))
     }
 
     /// Pictures drawn at a time: a picture depends on its neighbours in a batch by rounding, so batches never change.
@@ -49,19 +60,25 @@ package struct PairLearner {
         }
     }
 
-    /// - Parameter concepts: names that prompts may have between angle brackets.
-    package static func diffusion(_ model: any LatentDiffusion, concepts: [String], seed: UInt64) -> PairLearner {
+    /// - Parameters:
+    ///   - concepts: names that prompts may have between angle brackets.
+    ///   - nouns: their class nouns by their names, for what acts on their words alone.
+    package static func diffusion(
+        _ model: any LatentDiffusion, concepts: [String], nouns: [String: String] = [:], seed: UInt64
+    ) -> PairLearner {
         model.freeze()
+        let acting = tokenwise(concepts, nouns)
         let words = DiffusionWords(rare: concepts, for: model, seed: seed)
         let texts = KeptTexts(besides: words.embeddings.values, joined: DiffusionText.joined) { words.text($0) }
         return PairLearner(
             name: model.settings.name, words: words.embeddings, spellings: words.spellings,
             embedding: { (model as? DiffusionModel)?.startOfPlaceholder(like: $0) },
             weights: model.transformerWeights, pictureSize: model.pictureSize,
-            attentionModules: model.attentionModules,
+            attentionModules: model.attentionModules, textModules: model.textModules, acting: acting,
             encode: { .map(model.latents([$0])) },
             loss: { pairs, generator in
                 let text = texts(pairs.map(\.prompt)).beside(pairs.map(\.origin))
+                words.begin(acting, pairs.map(\.prompt), length: text.tokens.shape[1], isGuided: false)
                 return model.loss(pairs.map(\.picture).maps, text: text, &generator)
             },
             draw: { prompts, seeds in
@@ -70,9 +87,14 @@ package struct PairLearner {
             })
     }
 
-    /// - Parameter concepts: names that prompts may have between angle brackets.
-    package static func llamagen(_ model: LlamaGenModel, concepts: [String], seed: UInt64) -> PairLearner {
+    /// - Parameters:
+    ///   - concepts: names that prompts may have between angle brackets.
+    ///   - nouns: their class nouns by their names, for what acts on their words alone.
+    package static func llamagen(
+        _ model: LlamaGenModel, concepts: [String], nouns: [String: String] = [:], seed: UInt64
+    ) -> PairLearner {
         model.freeze()
+        let acting = tokenwise(concepts, nouns)
         let words = ConceptWords(rare: concepts, for: model, seed: seed)
         func text(_ prompts: [String]) -> TextFeatures { words.features(prompts, by: model) }
         let texts = KeptTexts(besides: words.byName.values, joined: TextFeatures.joined, read: text)
@@ -80,8 +102,12 @@ package struct PairLearner {
             name: model.configuration.name, words: words.byName,
             embedding: { model.startOfPlaceholder(like: $0) }, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize, attentionModules: model.attentionModules,
+            textModules: model.attentionModules, acting: acting,
             encode: { .codes(model.codes([$0])[0]) },
-            loss: { pairs, _ in model.loss(texts(pairs.map(\.prompt)), codes: pairs.map(\.picture).codes) },
+            loss: { pairs, _ in
+                acting.begin(pairs.map(\.prompt), on: model, tokenizer: words.tokenizer)
+                return model.loss(texts(pairs.map(\.prompt)), codes: pairs.map(\.picture).codes)
+            },
             draw: { prompts, seeds in
                 let distinct = DistinctTexts(prompts)
                 let captions = TextFeatures.joined(distinct.texts.map { text([$0]) })
@@ -89,9 +115,14 @@ package struct PairLearner {
             })
     }
 
-    /// - Parameter concepts: names that prompts may have between angle brackets.
-    package static func infinity(_ model: InfinityModel, concepts: [String], seed: UInt64) -> PairLearner {
+    /// - Parameters:
+    ///   - concepts: names that prompts may have between angle brackets.
+    ///   - nouns: their class nouns by their names, for what acts on their words alone.
+    package static func infinity(
+        _ model: InfinityModel, concepts: [String], nouns: [String: String] = [:], seed: UInt64
+    ) -> PairLearner {
         model.freeze()
+        let acting = tokenwise(concepts, nouns)
         let words = ConceptWords(rare: concepts, for: model, seed: seed)
         func text(_ prompts: [String]) -> TextFeatures { words.features(prompts, by: model) }
         let texts = KeptTexts(besides: words.byName.values, joined: TextFeatures.joined, read: text)
@@ -99,9 +130,10 @@ package struct PairLearner {
             name: model.configuration.name, words: words.byName,
             embedding: { model.startOfPlaceholder(like: $0) }, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize,
-            attentionModules: model.attentionModules,
+            attentionModules: model.attentionModules, textModules: model.textModules, acting: acting,
             encode: { .map(model.features([$0])) },
             loss: { pairs, generator in
+                acting.begin(pairs.map(\.prompt), on: model, tokenizer: words.tokenizer)
                 let maps = model.maps(of: pairs.map(\.picture).maps, flips: BitFlips(generator: generator))
                 return model.loss(texts(pairs.map(\.prompt)), maps: maps)
             },
@@ -111,17 +143,24 @@ package struct PairLearner {
             })
     }
 
-    /// - Parameter concepts: names that prompts may have between angle brackets.
-    package static func chameleon(_ model: ChameleonModel, concepts: [String], seed: UInt64) -> PairLearner {
+    /// - Parameters:
+    ///   - concepts: names that prompts may have between angle brackets.
+    ///   - nouns: their class nouns by their names, for what acts on their words alone.
+    package static func chameleon(
+        _ model: ChameleonModel, concepts: [String], nouns: [String: String] = [:], seed: UInt64
+    ) -> PairLearner {
         model.freeze()
+        let acting = tokenwise(concepts, nouns)
         let table = model.transformer.embedding
         let words = RareWord.words(concepts, like: table, seed: seed)
         let prompts = ConceptPrompts(model, words: words)
+        let tokenizer = model.textTokenizer.adding(placeholders: concepts.map { "<\($0)>" })
         let (vocabulary, grid) = (model.configuration.vocabulary, model.configuration.grid)
         return PairLearner(
             name: model.configuration.name, words: words,
             embedding: { table.mean(ofRows: model.textTokenizer.words(amid: $0)) }, weights: model.transformerWeights,
             pictureSize: model.configuration.pictureSize, attentionModules: model.attentionModules,
+            textModules: model.attentionModules, acting: acting,
             encode: { .codes(model.codes([$0])[0]) },
             loss: { pairs, _ in
                 let read = pairs.map { prompts($0.prompt) }
@@ -129,6 +168,8 @@ package struct PairLearner {
                     zip(read, pairs.map(\.picture).codes).map {
                         ChameleonSequence(before: $0.ids, picture: vocabulary.rows($1, grid))
                     })
+                acting.begin(
+                    pairs.map { model.words($0.prompt, tokenizer: tokenizer) }, in: batch, tokenizer: tokenizer)
                 let contexts = read.enumerated().flatMap { sample, prompt in
                     prompt.contexts.map { LayerContext($0.vectors, positions: $0.positions, samples: [sample]) }
                 }

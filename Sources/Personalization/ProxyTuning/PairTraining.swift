@@ -47,6 +47,8 @@ package final class PairTraining: StepwiseTraining {
         package enum Learning: Sendable {
             /// Low-rank changes of the backbone (LoRA).
             case lowRank
+            /// The same, that act on the concepts' words alone; what the learner draws between steps is drawn without.
+            case lowRankOnWords
             /// The concepts' words alone (textual inversion, Gal et al., arXiv 2208.01618).
             case words
             /// All of the backbone's weights (DreamBooth end to end, arXiv 2208.12242).
@@ -55,6 +57,9 @@ package final class PairTraining: StepwiseTraining {
 
         /// Low-rank changes, unless it is set.
         package var learning = Learning.lowRank
+        fileprivate var isLowRank: Bool { [.lowRank, .lowRankOnWords].contains(learning) }
+        /// The tokens that low-rank changes act on.
+        var actsOn: ActingTokens { learning == .lowRankOnWords ? .prompt : .all }
         /// Steps.
         package var iterations: Int
         /// Pairs a step, and as many of what must stay.
@@ -134,12 +139,13 @@ package final class PairTraining: StepwiseTraining {
             for: learner.weights,
             options: .init(
                 rank: options.rank, alpha: options.alpha,
-                targets: options.learning == .lowRank ? options.targets ?? learner.attentionModules : []),
+                targets: options.isLowRank ? options.targets ?? learner.modules(options.actsOn) : [],
+                actsOn: options.actsOn),
             seed: seed)
-        try lora.attach(to: learner.weights)
+        try lora.attach(to: learner.weights, activity: options.actsOn == .prompt ? learner.acting.learning : nil)
         learning =
             switch options.learning {
-            case .lowRank: lora.parameters
+            case .lowRank, .lowRankOnWords: lora.parameters
             case .words: learner.words.values.sorted { $0.name < $1.name }
             case .weights: learner.weights.parameters
             }
@@ -169,6 +175,7 @@ package final class PairTraining: StepwiseTraining {
             kept = loss.scalar
             (options.priorWeight * loss).backward()
         }
+        learner.acting.end()
         return StepLosses(
             total: loss.scalar + options.priorWeight * kept, pairs: loss.scalar, prior: kept,
             gradientNorm: optimizer.update())

@@ -158,8 +158,8 @@ extension AdapterWriter {
     ) throws {
         let named = try AdapterReader(file).read()
         try AdapterWriter(named.changes).write(format, to: path, base: base, form: form)
-        for embedding in named.embeddings {
-            Terminal.note("warning: " + printable(format.lacking(embedding)))
+        for remark in named.embeddings.map(format.lacking) + (named.actsOn == nil ? [] : [format.spreading]) {
+            Terminal.note("warning: " + printable(remark))
         }
     }
 }

@@ -212,6 +212,18 @@ import Testing
         #expect(refusal?.problems.count == 1 && refusal?.problems[0].contains("word.rex.embedding") == true)
     }
 
+    @Test func whatOurOwnFileActsOnGoesInWithTheConcept() throws {
+        let own = try #require(try lora.lora())
+        let (file, target) = (models.folder + "/own.safetensors", models.folder + "/rex.safetensors")
+        let options = LoRAAdapter.Options(
+            rank: own.options.rank, alpha: own.options.alpha, targets: own.options.targets, actsOn: .prompt)
+        let model = try #require(try ModelCatalogue(directory: models.folder)["pocket-chameleon"])
+        try Adapter(LoRAAdapter(options: options, updates: own.updates), description: lora.description).write(file)
+        try AdapterImport(model: model).write(
+            file, as: .init(name: "rex", role: .subject, className: "dog"), to: target)
+        #expect(try Adapter(path: target).actsOnWords)
+    }
+
     /// Other programs' forms have no place for it. A style of a former version has the word of subjects.
     @Test(arguments: [ConceptRole.subject, .style])
     func theWordIsTheOneThatTheRoleIsLearntBy(_ role: ConceptRole) throws {
