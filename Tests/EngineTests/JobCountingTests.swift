@@ -118,6 +118,18 @@ import Testing
         #expect(try work(["acts_on": "prompt"]) < work([:]))
     }
 
+    /// Neither has a supervisor, whoever asks for it.
+    @Test func aSupervisorThatActsOnWordsDrawsNoPicturesOfTheClass() throws {
+        func cost(_ options: JSONValue) throws -> JobCost {
+            try self.cost(personalize("proxy-tuning", "pocket-infinity", options))
+        }
+        let (usual, asked) = try (cost([:]), cost(["supervisor_acts_on": "prompt"]))
+        #expect(try asked == cost(["prior_preservation": false]))
+        #expect(asked.work["products_bf16"]! < usual.work["products_bf16"]!)
+        try describe("pocket-diffusion") { $0.training = ["supervisor": ["supervisor_acts_on": "prompt"]] }
+        #expect(try cost([:]) == asked && cost(["supervisor_acts_on": "all"]) == usual)
+    }
+
     /// It is one for all, and read once for those that are drawn together.
     @Test(arguments: ["diffusion", "chameleon", "llamagen"])
     func thePromptOfTheClassIsReadOnceForABatch(family: String) throws {

@@ -1,4 +1,5 @@
 import Backbones
+import Catalogue
 import Checkpoints
 import ComputeTesting
 import Foundation
@@ -110,6 +111,22 @@ import Testing
         let logs = try FileManager.default.subpathsOfDirectory(atPath: models.folder).filter { $0.hasSuffix("/events") }
         let said = try logs.map { try String(contentsOfFile: "\(models.folder)/\($0)", encoding: .utf8) }
         #expect(said.count == 2 && said.count { $0.contains("prepare") } == 1, "\(said)")
+    }
+
+    /// What acts on words because its model has it so, though no job says it.
+    @Test func whatItsModelHasActOnWordsIsGoneOnWith() throws {
+        let models = try TinyModels()
+        let lora = Kind(method: .lora, model: "pocket-llamagen", losses: [])
+        let folder = "\(models.folder)/\(lora.model)"
+        var description = try #require(try ModelFolder.written(folder))
+        description.training = ["lora": ["acts_on": "prompt"]]
+        try JSONEncoder().encode(description).write(
+            to: URL(fileURLWithPath: "\(folder)/\(ModelDescription.fileName)"))
+        var spec = lora.spec(iterations: 2)
+        let adapter = try Run(models, spec).adapter
+        spec["continue_from"] = "rex"
+        let further = try Run(models, spec, adapters: ["rex": adapter]).adapter
+        #expect(try Adapter(path: adapter).actsOnWords && Adapter(path: further).actsOnWords)
     }
 
     /// The daemon refuses it, too: it goes by another word, and was learnt from other prompts.

@@ -108,6 +108,45 @@ import Testing
         #expect(merged.digests("picture") == byToken.digests("picture"))
     }
 
+    /// On its words alone, which its changes act on while it draws, too; to the same bytes from any of its checkpoints.
+    @Test func aSupervisorLearnsAndDrawsOnItsWords() throws {
+        let models = try TinyModels()
+        func run(rate: JSONValue = 0.1, resume: String? = nil) throws -> Run {
+            try Run(
+                models, Self.spec(["supervisor_acts_on": "prompt", "supervisor_learning_rate": rate]), resume: resume,
+                checkpointSeconds: 0)
+        }
+        let undisturbed = try run()
+        #expect(try run(rate: 1e-7).digests("proxy") != undisturbed.digests("proxy"))
+        let checkpoints = try undisturbed.checkpoints.map { ($0.path, try Safetensors(path: $0.path)) }
+        for stage in ["supervisor:rex", "proxies:rex"] {
+            let (path, file) = try #require(checkpoints.first { $0.1.metadata["stage"] == stage }, "\(stage)")
+            #expect(file.names.contains { $0.contains("add_k_proj") } && !file.names.contains { $0.contains("to_k") })
+            let resumed = try run(resume: path)
+            for role in ["adapter", "proxy"] { #expect(resumed.digests(role) == undisturbed.digests(role), "\(stage)") }
+        }
+        let other = try #require(throws: JobFailure.self) { try Run(models, Self.spec(), resume: checkpoints[0].0) }
+        #expect(other.message.contains("differs in its options"), "\(other.message)")
+    }
+
+    /// Whoever asks for it: the job, or the supervisor by itself; what the student acts on is its own.
+    @Test func nothingIsPreservedWhereASupervisorActsOnWords() throws {
+        let size = ModelDescription.Size(width: 16, height: 16)
+        let student = ModelDescription(family: .llamagen, name: "pocket-llamagen", pictures: [size], digest: "d")
+        var supervisor = ModelDescription(family: .diffusion, name: "pocket-diffusion", pictures: [size], digest: "e")
+        func options(_ given: [String: JSONValue] = [:]) throws -> ProxyTuningOptions {
+            guard case .personalize(let spec) = try JobSpec(.object(Self.spec(given))) else { fatalError() }
+            return try spec.proxyTuning(of: student, by: supervisor)
+        }
+        let (usual, asked) = try (options(), options(["supervisor_acts_on": "prompt"]))
+        #expect(usual.supervisor.learning == .lowRank && usual.priorPictures == 2)
+        #expect(asked.supervisor.learning == .lowRankOnWords && asked.priorPictures == 0)
+        #expect(asked.student.learning == .lowRank)
+        supervisor.training = ["supervisor": ["supervisor_acts_on": "prompt"]]
+        #expect(try options().supervisor.learning == .lowRankOnWords)
+        #expect(try options(["supervisor_acts_on": "all"]).supervisor.learning == .lowRank)
+    }
+
     /// As a subject that is learnt alone.
     @Test func eachOfSeveralSubjectsIsMeasured() throws {
         let models = try TinyModels()

@@ -213,9 +213,9 @@ import Testing
         }
         let given: [String: JSONValue] = [
             "filter": 0.5, "contexts": ["on the beach"], "supervisor_alpha": 8, "supervisor_rank": 4, "rank": 4,
-            "alpha": 8, "beta1": 0.9, "moments": "8-bit", "acts_on": "prompt",
+            "alpha": 8, "beta1": 0.9, "moments": "8-bit", "acts_on": "prompt", "supervisor_acts_on": "prompt",
         ]
-        let drawing = ["contexts", "filter", "supervisor_alpha", "supervisor_rank"]
+        let drawing = ["contexts", "filter", "supervisor_acts_on", "supervisor_alpha", "supervisor_rank"]
         #expect(try idle(Self.body(["options": .object(given)])) == [])
         #expect(try idle(Self.body(["options": .object(given.merging(["proxies": Self.job]) { $1 })])) == drawing)
         let mia: JSONValue = ["name": "mia", "role": "subject", "class": "cat", "proxies": Self.job]
@@ -223,7 +223,7 @@ import Testing
         let (reused, mixed): (JSONValue, JSONValue) = (.array([mia]), .array([Self.rex, mia]))
         #expect(
             try idle(Self.body(["concept": nil, "concepts": reused, "images": nil, "options": options]))
-                == ["contexts", "filter", "proxies", "supervisor_alpha", "supervisor_rank"])
+                == ["contexts", "filter", "proxies", "supervisor_acts_on", "supervisor_alpha", "supervisor_rank"])
         #expect(try idle(Self.body(["concept": nil, "concepts": mixed, "options": options])) == [])
     }
 

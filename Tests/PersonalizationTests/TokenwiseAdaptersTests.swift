@@ -79,6 +79,24 @@ private enum Family: String, CaseIterable { case infinity, chameleon, llamagen, 
         #expect(try drawn("a red dog", ["rex": rex, "mia": mia]) == drawn("a red dog", ["mia": mia]))
     }
 
+    /// As a supervisor draws its proxies: what still hangs on the model that learnt it acts as it does ever after.
+    @Test func whatIsLearningDrawsOnItsWords() throws {
+        let concept = tinyConcept()
+        let learner = PairLearner.diffusion(try tinyDiffusion(), concepts: ["rex"], nouns: ["rex": "dog"], seed: 7)
+        let prompts = ["a <rex> dog", "a red dog"]
+        let before = learner.draw(prompts, [1, 1])
+        var options = PairTraining.Options(iterations: 5, batch: 1, learningRate: 0.1, rank: 2, alpha: 4)
+        options.learning = .lowRankOnWords
+        let training = try PairTraining(
+            learner, pairs: concept.references.map { PicturePair(prompt: concept.plainPrompt, picture: $0) },
+            options: options, seed: 7)
+        for _ in 0..<5 { _ = training.advance() }
+        let drawn = learner.draw(prompts, [1, 1])
+        #expect(drawn[0] != before[0] && drawn[1] == before[1])
+        let adapter = try Adapter(training, of: [concept], modelDigest: "d", seed: 7)
+        #expect(try draw(.diffusion, prompts, ["rex": adapter], .merged) == drawn)
+    }
+
     /// Which words a change acts on is told of each prompt, however many pictures it has.
     @Test(arguments: Family.allCases) private func aPromptIsReadOnceForAllItsPictures(_ family: Family) throws {
         let adapters = ["rex": try adapter(family, "rex")]

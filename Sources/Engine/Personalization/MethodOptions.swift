@@ -32,8 +32,8 @@ extension OptionValues {
     }
 
     /// Assigns the tokens that low-rank changes act on, where that is said.
-    fileprivate func actsOn(_ assign: (ActingTokens) -> Void) {
-        text("acts_on") { if let tokens = ActingTokens(rawValue: $0) { assign(tokens) } }
+    fileprivate func actsOn(_ name: String = "acts_on", _ assign: (ActingTokens) -> Void) {
+        text(name) { if let tokens = ActingTokens(rawValue: $0) { assign(tokens) } }
     }
 }
 
@@ -134,6 +134,10 @@ extension ProxyTuningOptions {
         values.number("supervisor_alpha") { supervisor.alpha = $0 }
         values.integer("prior_pictures") { priorPictures = $0 }
         values.flag("prior_preservation") { if !$0 { priorPictures = 0 } }
+        values.actsOn("supervisor_acts_on") {
+            // Nothing is left to preserve of what does not name the subject.
+            if $0 == .prompt { (supervisor.learning, priorPictures) = (.lowRankOnWords, 0) }
+        }
         values.number("prior_weight") { supervisor.priorWeight = $0 }
         values.number("largest_zoom") { supervisor.largestZoom = $0 }
     }

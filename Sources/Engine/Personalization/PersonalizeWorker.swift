@@ -144,7 +144,9 @@ struct PersonalizeWorker {
         guard adapter.description.role == concept.role else {
             throw unusable("\(key), a \(adapter.description.role.rawValue)", "a \(concept.role.rawValue)")
         }
-        let tokens = spec.options["acts_on"]?.string ?? ActingTokens.all.rawValue
+        let usual = loaded.description.training?[spec.method.rawValue] ?? [:]
+        let options = spec.table.completed(.object(spec.options), usual: usual)
+        let tokens = options["acts_on"]?.string ?? ActingTokens.all.rawValue
         guard adapter.actsOnWords == (tokens == ActingTokens.prompt.rawValue) else {
             let own = adapter.actsOnWords ? ActingTokens.prompt : .all
             throw unusable("acts_on \(tokens)", "acts_on \(own.rawValue), as \(key) was learnt")

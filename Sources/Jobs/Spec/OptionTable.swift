@@ -225,6 +225,12 @@ extension OptionTable {
             "supervisor_alpha", .numbers(0.01...4096), standard: .null,
             "its changes count supervisor_alpha / supervisor_rank; twice its rank unless given"),
         JobOption(
+            "supervisor_acts_on", .choice(["all", "prompt"]), standard: .string("all"),
+            """
+            the tokens that its changes act on while it learns and draws: all, or in the prompt the subject's words \
+            alone; no pictures of the class are drawn then
+            """),
+        JobOption(
             "prior_preservation", .flag, standard: .bool(true),
             "whether the supervisor must still say what it drew of the class before"),
         JobOption("prior_pictures", .integers(1...256), standard: .integer(32), "pictures it draws for that"),

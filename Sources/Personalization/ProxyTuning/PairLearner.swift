@@ -83,7 +83,12 @@ package struct PairLearner {
             },
             draw: { prompts, seeds in
                 let text = DiffusionText.joined(DistinctTexts(prompts).read { words.text([$0]) })
-                return model.generate(text, sampling: model.sampling(seeds: seeds))
+                let sampling = model.sampling(seeds: seeds)
+                words.begin(
+                    acting, prompts, length: text.tokens.shape[1],
+                    isGuided: sampling.isGuided && !model.isToldGuidance)
+                defer { acting.end() }
+                return model.generate(text, sampling: sampling)
             })
     }
 

@@ -47,7 +47,8 @@ package final class PairTraining: StepwiseTraining {
         package enum Learning: Sendable {
             /// Low-rank changes of the backbone (LoRA).
             case lowRank
-            /// The same, that act on the concepts' words alone; what the learner draws between steps is drawn without.
+            /// The same, that act on the concepts' words alone; so they do where a diffusion model draws as it learns,
+            /// and on nothing where others do.
             case lowRankOnWords
             /// The concepts' words alone (textual inversion, Gal et al., arXiv 2208.01618).
             case words
