@@ -23,13 +23,15 @@ extension Store {
     /// - Throws: `StoreError`.
     package func modelsOfCluster() throws -> [JSONValue] { try objects("select * from dashboard.models") }
 
-    /// Waiting jobs that no living worker can do, by model and what is lacking: `worker.model` or `worker.memory`.
+    /// Waiting jobs that no living worker can do, by model and what is lacking: `worker.model`, `worker.memory` or
+    /// `worker.disk`.
     /// - Throws: `StoreError`.
     package func withoutWorker() throws -> [Row] {
         try query(
             """
             select model, left(coalesce(model_digest, 'any digest'), 12) as digest, further_models, sum(jobs) as jobs,
                 lacks, max(memory_bytes) as memory_bytes, max(largest_memory_bytes) as largest_memory_bytes,
+                max(disk_bytes) as disk_bytes, max(largest_disk_bytes) as largest_disk_bytes,
                 bool_or(holds_other_weights) as holds_other_weights
             from dashboard.without_worker group by 1, 2, 3, lacks order by 1, 2, 3, lacks
             """)

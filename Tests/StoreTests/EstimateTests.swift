@@ -65,6 +65,33 @@ import Testing
         }
     }
 
+    @Test func aJobIsClaimedWhereItFindsTheRoom() async throws {
+        try await Stage.with { stage in
+            let worker = try await stage.worker()
+            try await stage.store.registerModels([WorkerModel(model: "m", digest: "1")], of: worker)
+            try await stage.store.calibrate(worker, host: "host", memoryBytes: 1000, rates: Self.rates)
+            let job = try await stage.store.accept([submission("m")])[0].job
+            #expect(try await stage.store.job(job)?["lacks"] == .null, "no worker says what is free")
+            #expect(try await stage.store.claim(worker, 1, diskBytes: 6).isEmpty, "it keeps 7 bytes")
+            let held = try await stage.store.job(job)
+            #expect(held?["lacks_worker"] == true && held?["lacks"] == "worker.disk", "\(held ?? .null)")
+            #expect(held?["largest_disk_bytes"] == 6)
+            let rows = try await stage.store.objects("select * from dashboard.without_worker")
+            #expect(rows.count == 1 && rows[0]["lacks"] == "worker.disk" && rows[0]["disk_bytes"] == 7, "\(rows)")
+            #expect(rows[0]["largest_disk_bytes"] == 6)
+            let claim = try #require(try await stage.store.claim(worker, 1, diskBytes: 7).first)
+            #expect(claim.job == job)
+            _ = try await stage.store.record(
+                job, claim.attempt, started: nil, progress: nil, metrics: [],
+                checkpoint: .init(step: 4, path: "/w/4", sha256: String(repeating: "a", count: 64), bytes: 1))
+            _ = try await stage.store.finish(job, claim.attempt, AttemptResult(outcome: .interrupted))
+            #expect(try await stage.store.job(job)?["lacks"] == .null)
+            #expect(
+                try await stage.store.claim(worker, 1, diskBytes: 0).map(\.job) == [job],
+                "what goes on has taken its room before")
+        }
+    }
+
     /// It may be starting again: what it alone has the memory for is not refused meanwhile.
     @Test func aWorkerThatLeftCountsUntilItsSuccessorSaysWhatItHas() async throws {
         try await Stage.with { stage in

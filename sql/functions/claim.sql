@@ -16,8 +16,9 @@ language sql stable as $$
 $$;
 
 -- Claims up to p_count jobs that need an engine, of the kinds given (null: of all), and no model or memory that
--- the worker lacks.
-create or replace function atelier.claim(p_worker uuid, p_count int, p_kinds text[] default null)
+-- the worker lacks, nor more room than the p_disk bytes that are free where it keeps them (null: nobody knows).
+create or replace function atelier.claim(
+    p_worker uuid, p_count int, p_kinds text[] default null, p_disk bigint default null)
 returns setof atelier.jobs
 language plpgsql set search_path = atelier, pg_temp set enable_seqscan = off
 set plan_cache_mode = force_generic_plan as $$
@@ -32,6 +33,10 @@ begin
     -- One claim after the other: two that look at the same heads would each skip what the other has locked, and find
     -- too little.
     perform pg_advisory_xact_lock(hashtextextended('atelier.claim', 0));
+    -- What is free changes with every page that is written, a row of it only where it changes by 16 MiB.
+    update workers w set disk_bytes = p_disk
+        where w.id = p_worker and w.gone_at is null
+            and coalesce(abs(w.disk_bytes - p_disk) >= 16777216, w.disk_bytes is distinct from p_disk);
     -- A worker that was given up must not claim: nobody would miss its jobs any more. Who gives it up meanwhile waits,
     -- and then sees them.
     select w.memory_bytes into v_memory from workers w where w.id = p_worker and w.gone_at is null for share;
@@ -89,6 +94,7 @@ begin
                     and j.tenant = a.tenant and j.needs = a.needs and j.kind = a.kind and j.priority = a.priority
                     and (j.deadline is null or j.deadline > now() or j.attempt > 0)
                     and fits(j.estimate, v_memory)
+                    and (has_room(j.estimate, p_disk) or goes_on(j.id))
                 order by j.run_after, j.number
                 limit p_count) h),
     -- What a job holds up counts as its own: it goes before it in any case.

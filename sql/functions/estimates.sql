@@ -56,6 +56,22 @@ language sql immutable as $$
     select p_estimate is null or p_memory is null or 0.75 * (p_estimate->>'memory_bytes')::double precision <= p_memory
 $$;
 
+-- Whether a job finds the room for what it keeps. Nothing corrects that, so it is held against what is free as it is:
+-- a job that finds too little ends amid its work. What goes on from a checkpoint has taken its room before, and is not
+-- held against it. So say the views job_details and without_worker, doctor, and FreeDisk in Swift.
+create or replace function atelier.has_room(p_estimate jsonb, p_disk bigint) returns boolean
+language sql immutable as $$
+    select coalesce((p_estimate->>'disk_bytes')::bigint <= p_disk, true)
+$$;
+
+-- Whether a job goes on from a checkpoint. No part of the plan of who asks: a claim looks at checkpoints only for a job
+-- that finds no room.
+create or replace function atelier.goes_on(p_job uuid) returns boolean
+language plpgsql stable set search_path = atelier, pg_temp as $$
+begin
+    return exists (select from checkpoints c where c.job = p_job);
+end $$;
+
 -- A running median a step nearer to what was found: half of a power of e at first, then less and less.
 create or replace function atelier.nearer_median(p_median double precision, p_found double precision, p_jobs int)
 returns double precision

@@ -14,7 +14,7 @@ create or replace view dashboard.job_details as
                 0, (j.estimate->>'seconds')::numeric - extract(epoch from now() - j.started_at)) end)::numeric, 1) end
             as eta_seconds,
         j.state in ('available', 'scheduled', 'retryable') and j.model is not null
-            and not coalesce(h.is_room, false) as lacks_worker,
+            and not coalesce(h.is_enough, false) as lacks_worker,
         (select coalesce(jsonb_agg(to_jsonb(a) || jsonb_build_object('worker', w.name) order by a.attempt), '[]')
             from atelier.attempts a
                 join atelier.workers w on w.id = a.worker
@@ -39,8 +39,9 @@ create or replace view dashboard.job_details as
         regexp_replace(j.further_models, '@\S*', '', 'g') as further_models,
         j.estimate - '{counted_seconds,counted_bytes}'::text[] as estimate,
         case when j.state in ('available', 'scheduled', 'retryable') and j.model is not null
-                and not coalesce(h.is_room, false)
-            then case when h.is_room is null then 'worker.model' else 'worker.memory' end end as lacks,
+                and not coalesce(h.is_enough, false)
+            then case when h.is_room is null then 'worker.model' when not h.is_room then 'worker.memory'
+                else 'worker.disk' end end as lacks,
         h.largest_memory_bytes,
         j.state in ('available', 'scheduled', 'retryable') and j.model is not null and h.is_room is null and exists (
             select
@@ -62,14 +63,20 @@ create or replace view dashboard.job_details as
             limit 1) as warnings,
         case when j.state <> 'running' then null
             when j.step <> j.stage_first_step then 'stage'
-            when j.estimate is not null then 'job' end as eta_of
+            when j.estimate is not null then 'job' end as eta_of,
+        h.largest_disk_bytes
     from atelier.jobs j,
-        -- The living workers that hold all its models, and whether one of them has the memory.
+        -- The living workers that hold all its models, and whether one of them has the memory, and the disk besides.
         lateral (
             select max(w.memory_bytes) as largest_memory_bytes,
-                bool_or(coalesce(
-                    0.75 * (j.estimate->>'memory_bytes')::double precision <= w.memory_bytes, true)) as is_room
-            from atelier.workers w
+                max(w.disk_bytes) filter (where f.is_room) as largest_disk_bytes, bool_or(f.is_room) as is_room,
+                bool_or(f.is_room and (
+                    coalesce((j.estimate->>'disk_bytes')::bigint <= w.disk_bytes, true)
+                    or exists (select from atelier.checkpoints c where c.job = j.id))) as is_enough
+            from atelier.workers w,
+                lateral (
+                    select coalesce(
+                        0.75 * (j.estimate->>'memory_bytes')::double precision <= w.memory_bytes, true) as is_room) f
             where w.gone_at is null and not exists (
                 select
                 from string_to_table(j.needs, ' ') n(need)

@@ -124,13 +124,16 @@ actor Dispatcher: Service {
             guard let id = worker.id else { return }  // not registered: the heartbeat does that
             try await shared.check()  // what hangs is not asked for its room
             guard try await hasDisk() else { return condition.report(.disk) }
+            // Where workspaces lie: what keeps more there would end amid its work.
+            let room = try await runBlocking { [folder = settings.sharedDirectory] in FreeDisk(of: folder) }
             condition.report(nil)
             isClaiming = true
             defer { isClaiming = false }
             var isIdle = false
             for kind in SlotKind.allCases where free(kind) > 0 {
                 try await shared.check()
-                let claims = try await store.claim(id, free(kind), kinds: kind.kinds)
+                let claims = try await store.claim(
+                    id, free(kind), kinds: kind.kinds, diskBytes: room.mebibytes << 20)
                 for claim in claims { start(claim) }
                 isIdle = isIdle || free(kind) > 0
             }

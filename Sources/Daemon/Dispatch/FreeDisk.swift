@@ -1,4 +1,5 @@
 import Foundation
+import Jobs
 
 extension Settings {
     /// The room in the state folder and beside the artifacts, which may lie elsewhere; the less of the two.
@@ -22,11 +23,16 @@ package struct FreeDisk: Sendable {
         mebibytes = statvfs(folder, &status) == 0 ? (Int(status.f_bavail) * Int(status.f_frsize)) >> 20 : 0
     }
 
-    /// What is to be said of a job that keeps more in it at a time than is free; nil where there is room.
-    package func shortage(for bytes: Int) -> String? {
-        let needed = Self.mebibytes(of: bytes)
+    /// What is to be said of a job that keeps more in it at a time than is free, and what would fit; nil where there is
+    /// room. `atelier.has_room` is the same in SQL.
+    /// - Parameter place: what the folder is for, where that is to be said.
+    package func shortage(for cost: JobCost, at place: String? = nil) -> String? {
+        let needed = Self.mebibytes(of: cost.diskBytes)
         guard needed > mebibytes else { return nil }
-        return "it keeps up to \(needed) MiB on the disk, where \(mebibytes) MiB are free"
+        let fitting = (cost.alternatives ?? []).nearest(within: mebibytes << 20) { $0.diskBytes }
+        let remedy = fitting.isEmpty ? "" : "; it would fit with \(fitting.phrase { $0.diskBytes })"
+        let whose = place.map { " for \($0)" } ?? ""
+        return "it keeps up to \(needed) MiB on the disk, where \(mebibytes) MiB are free\(whose)\(remedy)"
     }
 
     /// Rounded up.

@@ -48,21 +48,10 @@ package struct MemoryProblem {
         return fitting.isEmpty ? "\(there); no smaller form of it fits" : "\(there); it would fit with \(remedies)"
     }
 
-    private var remedies: String {
-        fitting.map { "\($0.change) (about \(Self.text($0.memoryBytes)))" }.joined(separator: ", or ")
-    }
+    private var remedies: String { fitting.phrase { $0.memoryBytes } }
 
-    /// The nearest smaller forms that fit without the tolerance, one for each thing that they change.
-    fileprivate var fitting: [JobCost.Alternative] {
-        var places: Set<Substring> = []
-        let fitting = alternatives.filter { $0.memoryBytes <= largest && places.insert(Self.place(of: $0)).inserted }
-        return Array(fitting.prefix(3))
-    }
-
-    /// What a form changes, without the value: `/size`, `/options {"moments":`.
-    private static func place(of form: JobCost.Alternative) -> Substring {
-        form.change[..<(form.change.lastIndex(of: " ") ?? form.change.endIndex)]
-    }
+    /// The nearest smaller forms that fit without the tolerance.
+    fileprivate var fitting: [JobCost.Alternative] { alternatives.nearest(within: largest) { $0.memoryBytes } }
 
     /// Whether so much may fit, for an estimate may be a quarter too high: up to a third more than there is.
     /// `atelier.fits` is the same in SQL.
@@ -76,6 +65,27 @@ package struct MemoryProblem {
         let mebibytes = Double(bytes) / 1_048_576
         return mebibytes < 1000
             ? "\(max(1, Int(mebibytes.rounded()))) MiB" : "\((mebibytes / 1024 * 10).rounded() / 10) GiB"
+    }
+}
+
+extension [JobCost.Alternative] {
+    /// The nearest forms that take at most `largest` of `bytes`, three at most, one for each thing that they change.
+    func nearest(within largest: Int, of bytes: (JobCost.Alternative) -> Int?) -> Self {
+        var places: Set<Substring> = []
+        let fitting = filter {
+            (bytes($0) ?? .max) <= largest && places.insert(Self.place(of: $0)).inserted
+        }
+        return Array(fitting.prefix(3))
+    }
+
+    /// What each says otherwise, and what it takes of `bytes`.
+    func phrase(of bytes: (JobCost.Alternative) -> Int?) -> String {
+        map { "\($0.change) (about \(MemoryProblem.text(bytes($0) ?? 0)))" }.joined(separator: ", or ")
+    }
+
+    /// What a form changes, without the value: `/size`, `/options {"moments":`.
+    private static func place(of form: JobCost.Alternative) -> Substring {
+        form.change[..<(form.change.lastIndex(of: " ") ?? form.change.endIndex)]
     }
 }
 

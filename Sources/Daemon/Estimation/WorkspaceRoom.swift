@@ -9,12 +9,12 @@ struct WorkspaceRoom: Sendable {
     let reserve: Int
 
     /// What is to be said of a job that keeps more than is free now; nil where there is room, or nobody knows. It is
-    /// refused nowhere: room comes back.
+    /// not refused, for room comes back: no worker begins it before it has the room (`atelier.claim`).
     func warning(of cost: JobCost) async -> String? {
         guard FreeDisk.mebibytes(of: cost.diskBytes) > reserve,
             (try? await shared.check()) != nil,  // what hangs is not asked for its room
             let free = try? await runBlocking({ [folder] in FreeDisk(of: folder) })
         else { return nil }
-        return free.shortage(for: cost.diskBytes).map { "there may be no room for it: \($0)" }
+        return free.shortage(for: cost).map { "there may be no room for it: \($0)" }
     }
 }

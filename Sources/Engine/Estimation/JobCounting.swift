@@ -12,13 +12,13 @@ struct JobCounting {
     /// Of the job's reference pictures, as far as they are known.
     var references: [ModelDescription.Size] = []
 
-    /// Memory from which smaller forms of a job are looked for: what takes less fits everywhere.
+    /// Memory, or disk, from which smaller forms of a job are looked for: what takes less fits everywhere.
     private static let much = 512 << 20
 
     /// The cost, with smaller forms of a job that takes much.
     func offer(of spec: JobSpec, with adapters: [String: InspectionOrder.Adapter]) -> JobCost? {
         guard var cost = cost(of: spec, with: adapters) else { return nil }
-        if cost.memoryBytes > Self.much {
+        if max(cost.memoryBytes, cost.diskBytes) > Self.much {
             cost.alternatives = smallerForms(of: spec.json, with: adapters, than: cost)
         }
         return cost

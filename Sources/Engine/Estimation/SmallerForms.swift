@@ -3,9 +3,9 @@ import Checkpoints
 import Foundation
 import Jobs
 
-/// What of a job may be said otherwise so that it takes less memory: its model with weights in fewer bits, moments in 8
-/// bits, fewer references a step, fewer prior pictures at once, half the pictures, a smaller one, another model of its
-/// family.
+/// What of a job may be said otherwise so that it takes less memory, or keeps less on the disk: its model with weights
+/// in fewer bits, moments in 8 bits, fewer references a step, fewer prior pictures at once, half the pictures, a
+/// smaller one, another model of its family.
 extension JobCounting {
     /// Those that take less than the job itself, the one that changes it least first.
     func smallerForms(
@@ -13,10 +13,10 @@ extension JobCounting {
     ) -> [JobCost.Alternative] {
         let others = candidates(body).compactMap { change, smaller -> JobCost.Alternative? in
             guard let spec = try? JobSpec(smaller), let found = self.cost(of: spec, with: adapters) else { return nil }
-            return JobCost.Alternative(change: change, memoryBytes: found.memoryBytes)
+            return JobCost.Alternative(change: change, memoryBytes: found.memoryBytes, diskBytes: found.diskBytes)
         }
         let forms = addedAgain(of: body, in: .bf16) + others + addedAgain(of: body, in: .int8)
-        return forms.filter { $0.memoryBytes < cost.memoryBytes }
+        return forms.filter { $0.memoryBytes < cost.memoryBytes || ($0.diskBytes ?? .max) < cost.diskBytes }
     }
 
     /// The job on its own model, made anew of its release with weights in fewer bits: another model for what was learnt
@@ -29,7 +29,7 @@ extension JobCounting {
             let found = self.cost(of: spec, on: model.mapping(precision == .int8 ? 1 : 2))
         else { return [] }
         let change = "/model \(name) added again with --precision \(precision.rawValue)"
-        return [JobCost.Alternative(change: change, memoryBytes: found.memoryBytes)]
+        return [JobCost.Alternative(change: change, memoryBytes: found.memoryBytes, diskBytes: found.diskBytes)]
     }
 
     private func candidates(_ body: JSONValue) -> [(change: String, body: JSONValue)] {

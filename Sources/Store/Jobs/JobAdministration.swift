@@ -15,7 +15,8 @@ extension Store {
                     where c.job = j.id) as checkpoints,
                 (select coalesce(jsonb_agg(jsonb_build_object('event', e.event, 'at', e.at) order by e.id), '[]')
                     from atelier.job_events e where e.job = j.id) as events,
-                d.lacks_worker, d.lacks, d.largest_memory_bytes, d.holds_other_weights, d.warnings,
+                d.lacks_worker, d.lacks, d.largest_memory_bytes, d.largest_disk_bytes,
+                d.holds_other_weights, d.warnings,
                 (select r.error_code from dashboard.job_rows r where r.job = j.id) as shown_error_code
             from atelier.jobs j join dashboard.job_details d on d.job = j.id where j.id = $1::uuid
             """, [id.uuidString]

@@ -20,16 +20,22 @@ package struct ClaimedJob: Sendable {
 }
 
 extension Store {
-    /// Claims up to `count` jobs of the kinds, nil: of all, that need no model the worker does not hold.
-    package func claim(_ worker: UUID, _ count: Int, kinds: [JobKind]? = nil) throws -> [ClaimedJob] {
+    /// Claims up to `count` jobs of the kinds, nil: of all, that need no model the worker does not hold, nor more
+    /// memory than its engines may take.
+    /// - Parameter diskBytes: what is free where the worker's jobs keep what they do: none is claimed that would keep
+    ///   more, unless it goes on from a checkpoint. Nil where nobody knows.
+    /// - Throws: `StoreError`.
+    package func claim(
+        _ worker: UUID, _ count: Int, kinds: [JobKind]? = nil, diskBytes: Int? = nil
+    ) throws -> [ClaimedJob] {
         try query(
             """
             select id, attempt, kind, tenant, message_id, spec, estimate->>'seconds' as seconds
-            from atelier.claim($1::uuid, $2::int, $3::text[])
+            from atelier.claim($1::uuid, $2::int, $3::text[], $4::bigint)
             """,
             [
                 worker.uuidString, String(count),
-                kinds.map { Self.list($0.map(\.rawValue)) },
+                kinds.map { Self.list($0.map(\.rawValue)) }, diskBytes.map { String($0) },
             ]
         )
         .compactMap { row in

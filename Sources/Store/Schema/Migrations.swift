@@ -20,7 +20,7 @@ package struct Migrations: Sendable {
     package enum Standing: String, Sendable { case applied, pending, changed }
 
     /// The newest migration that this code needs.
-    package static let newest = "migrations/0023_early_artifacts.sql"
+    package static let newest = "migrations/0024_worker_disk.sql"
 
     /// In the order they are applied in.
     package let files: [File]

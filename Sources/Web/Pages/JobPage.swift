@@ -39,7 +39,8 @@ struct JobPage: Sendable {
 
     private func model(of job: JSONValue) async throws -> [String: Any] {
         let state = job["state"]?.string.flatMap(JobState.init(rawValue:))
-        var model = LackingWorker.model(job, needed: job["estimate"]?["memory_bytes"]?.double)
+        var model = LackingWorker.model(
+            job, memory: job["estimate"]?["memory_bytes"]?.double, disk: job["estimate"]?["disk_bytes"]?.double)
         model["heading"] = Self.title(job)
         model["short"] = String((job["job"]?.string ?? "").prefix(8))
         for (name, key) in [

@@ -142,10 +142,10 @@ extension DoctorChecks {
     }
 
     /// Jobs that are ready, and how long the oldest has waited beside a slot of its kind that is free, at a worker with
-    /// the models and the memory. What no worker can do is another line's. The kinds in $1 take the one kind of slot,
-    /// all others the other; how many of each a worker has the tables do not know: where none is taken one is free.
-    /// Groups that wait are found as `atelier.claim` finds them, by the index, and of each its first job: a backlog is
-    /// counted, but not gone through.
+    /// the models, the memory and the room. What no worker can do is another line's. The kinds in $1 take the one kind
+    /// of slot, all others the other; how many of each a worker has the tables do not know: where none is taken one is
+    /// free. Groups that wait are found as `atelier.claim` finds them, by the index, and of each its first job: a
+    /// backlog is counted, but not gone through.
     private static let ready = """
         with recursive groups as (
             (select tenant, needs, kind, priority from atelier.jobs
@@ -160,7 +160,7 @@ extension DoctorChecks {
             select worker, kind = any ($1::text[]) as is_training
             from atelier.jobs where state = 'running' and kind <> 'probe'),
         free as (
-            select w.id, w.memory_bytes, s.is_training
+            select w.id, w.memory_bytes, w.disk_bytes, s.is_training
             from atelier.workers w cross join (values (true), (false)) s(is_training)
             where w.gone_at is null and not w.paused
                 and w.slots > (select count(*) from running b where b.worker = w.id)
@@ -178,6 +178,8 @@ extension DoctorChecks {
                         and j.kind = g.kind and j.priority = g.priority
                         and coalesce(
                             0.75 * (j.estimate->>'memory_bytes')::double precision <= f.memory_bytes, true)
+                        and (coalesce((j.estimate->>'disk_bytes')::bigint <= f.disk_bytes, true)
+                            or exists (select from atelier.checkpoints c where c.job = j.id))
                     order by j.run_after, j.number limit 1) h)
         select (select count(*) from atelier.jobs where state = 'available' and kind <> 'probe') as jobs,
             coalesce(round(extract(epoch from now() - min(run_after))), 0) as oldest
@@ -216,7 +218,7 @@ extension DoctorChecks {
                     """
                     jobs wait that no living worker can do: \(waiting)\(rebinding); start a daemon that holds the \
                     model and has the memory, or add the model (atelierctl models add), or give engines more \
-                    (engineMemoryMiB), or cancel them
+                    (engineMemoryMiB), or make room on the disk, or cancel them
                     """
                 )
             }
@@ -227,6 +229,10 @@ extension DoctorChecks {
     /// What a worker would have to have.
     private func lack(of row: Row) -> String {
         let code = row["lacks"] ?? ""
+        if code == "worker.disk" {
+            let (needed, free) = (number(row, "disk_bytes"), number(row, "largest_disk_bytes"))
+            return " up to \(Int(needed) >> 20) MiB on the disk, where \(Int(free) >> 20) MiB are free [\(code)]"
+        }
         guard code == "worker.memory" else { return " [\(code)]" }
         let (needed, largest) = (number(row, "memory_bytes"), number(row, "largest_memory_bytes"))
         return " up to \(Int(needed) >> 20) MiB of memory, where \(Int(largest) >> 20) MiB is the most [\(code)]"

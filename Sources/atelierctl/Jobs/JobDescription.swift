@@ -53,6 +53,16 @@ struct JobDescription {
                     \(job["model"]?.string ?? "") an engine may take more than \
                     \((job["largest_memory_bytes"]?.integer ?? 0) >> 20) MiB [worker.memory]
                     """))
+        } else if job["lacks"] == "worker.disk" {
+            let needed = (job["estimate"]?["disk_bytes"]?.integer ?? 0) >> 20
+            line(
+                "waits for",
+                .string(
+                    """
+                    room: it keeps up to \(needed) MiB on the disk, and no living worker that holds \
+                    \(job["model"]?.string ?? "") has more than \
+                    \((job["largest_disk_bytes"]?.integer ?? 0) >> 20) MiB free [worker.disk]
+                    """))
         } else if job["lacks_worker"] == .bool(true) {
             let digest = job["model_digest"]?.string.map { " (digest \($0.prefix(12)))" } ?? ""
             let names = job["further_models"]?.string?.split(separator: " ").map { $0.prefix { $0 != "@" } }

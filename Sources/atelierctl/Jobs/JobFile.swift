@@ -70,7 +70,7 @@ struct JobFile {
     /// - Throws: `ExitStatus`.
     func checkRoom(in out: String) throws {
         guard let cost = report?.cost,
-            let shortage = FreeDisk(of: OutputPlace.nearest(to: out)).shortage(for: cost.diskBytes)
+            let shortage = FreeDisk(of: OutputPlace.nearest(to: out)).shortage(for: cost)
         else { return }
         Terminal.note(
             """

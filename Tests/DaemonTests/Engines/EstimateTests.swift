@@ -231,14 +231,24 @@ import Testing
         }
     }
 
-    /// Room comes back: it is no reason to refuse a job, and one to say how much it keeps.
-    @Test func aJobThatTheDiskHasNoRoomForIsWarnedOf() async throws {
+    /// Room comes back: it is no reason to refuse a job, but one to say how much it keeps, and not to begin it yet.
+    @Test func aJobThatTheDiskHasNoRoomForIsWarnedOfAndWaits() async throws {
         try await Stage.with(settings: Self.settings) { stage in
             try stage.start()
             try await measured(stage)
             let script = "steps=1 inspect-cost=3 inspect-disk=1000000000"
             try await stage.publish(script, id: "large")
-            _ = try await stage.job("large", reaches: .completed)
+            try await stage.publish("steps=1 inspect-cost=3", id: "small")
+            _ = try await stage.job("small", reaches: .completed)
+            let held = try await stage.job("large") { $0["lacks"] == "worker.disk" }
+            #expect(held["state"] == "available" && held["attempt"] == 0, "\(held)")
+            let shown = try await stage.control("jobs", "show", "large")
+            #expect(
+                shown.output.contains("room: it keeps up to 1000000000 MiB on the disk, and no living worker"),
+                "\(shown)")
+            let doctor = try await stage.control("doctor")
+            #expect(doctor.output.contains("up to 1000000000 MiB on the disk, where "), "\(doctor)")
+            #expect(doctor.output.contains("[worker.disk]"), "\(doctor)")
             let warnings = try await event("accepted", of: "large", on: stage)?["warnings"]?.array ?? []
             let said = "there may be no room for it: it keeps up to 1000000000 MiB on the disk, where "
             #expect(warnings.count == 1 && warnings.first?.string?.hasPrefix(said) == true, "\(warnings)")

@@ -1,4 +1,5 @@
 import Daemon
+import Foundation
 import Jobs
 import Testing
 
@@ -33,6 +34,22 @@ import Testing
                 """)
         let remedied = memory(1200, ["/images_per_prompt 2": 800]).warning
         #expect(remedied?.hasSuffix(" here; it would fit with /images_per_prompt 2 (about 800 MiB)") == true)
+    }
+
+    @Test func aShortageOfDiskSaysWhatFits() throws {
+        let free = FreeDisk(of: FileManager.default.temporaryDirectory.path)
+        try #require(free.mebibytes > 0)
+        var cost = JobCost(work: [:], memoryBytes: 1, diskBytes: 1 << 60)
+        let said = "it keeps up to 1099511627776 MiB on the disk, where \(free.mebibytes) MiB are free"
+        #expect(free.shortage(for: cost, at: "/out") == said + " for /out")
+        cost.alternatives = [
+            .init(change: "/model a", memoryBytes: 1),
+            .init(change: "/images_per_prompt 2", memoryBytes: 1, diskBytes: 1 << 59),
+            .init(change: "/images_per_prompt 1", memoryBytes: 1, diskBytes: 1 << 20),
+        ]
+        #expect(free.shortage(for: cost) == said + "; it would fit with /images_per_prompt 1 (about 1 MiB)")
+        cost.diskBytes = 1 << 20
+        #expect(free.shortage(for: cost) == nil)
     }
 
     @Test func aFormThatMayNotFitEitherIsNotNamed() {
