@@ -34,6 +34,31 @@ import Testing
         expectAlike { diffusion.pictures(latents) }
     }
 
+    /// References of a training, whose memory must not grow with their number.
+    @Test func largePicturesAreEncodedOneByOne() throws {
+        let colours: [(UInt8, UInt8, UInt8)] = [(200, 100, 50), (0, 90, 250), (30, 30, 30)]
+        let pictures = colours.map { Picture(width: 16, height: 16, filledWith: $0) }
+        func batches() -> [Int] {
+            PicturesTogether.encoded(pictures) { batch in batch.shape[0] == 1 ? [1] : [batch.shape[0], 0, 0] }
+        }
+        #expect(batches() == [3, 0, 0])
+        #expect(PicturesTogether.$limits.withValue(apart, operation: batches) == [1, 1, 1])
+        let (chameleon, llamagen) = (try tinyChameleon(), try tinyLlamaGen())
+        let encoders: [() -> [[Int32]]] = [{ chameleon.codes(pictures) }, { llamagen.codes(pictures) }]
+        for codes in encoders {
+            #expect(codes() == PicturesTogether.$limits.withValue(apart, operation: codes))
+        }
+    }
+
+    @Test func anEstimateCountsThemOneByOne() throws {
+        var large = try tinyChameleon().configuration
+        let (one, eight) = (large.encoding(1), large.encoding(8))
+        #expect(eight.passing > one.passing && eight[.convolutions] == 8 * one[.convolutions])
+        large.otherGrid = .init(height: 8192, width: 8192)
+        let (single, several) = (large.encoding(1), large.encoding(8))
+        #expect(several.passing == single.passing && several[.convolutions] == 8 * single[.convolutions])
+    }
+
     /// A picture of Lumina-mGPT's at 768² keeps 2.3 GiB of keys and values with its guidance.
     @Test func fewerAreDrawnTogetherTheMoreEachKeeps() throws {
         var large = try tinyChameleon().configuration

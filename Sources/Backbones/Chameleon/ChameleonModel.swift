@@ -174,10 +174,13 @@ package final class ChameleonModel {
             picture: configuration.vocabulary.rows(codes, configuration.grid))
     }
 
-    /// Codes of pictures of the model's size, each [h · w] row by row.
-    package func codes(_ pictures: [Picture]) -> [[Int32]] { tokenizer.codes(.pictures(pictures)) }
+    /// Codes of pictures of one of the model's sizes, each [h · w] row by row.
+    package func codes(_ pictures: [Picture]) -> [[Int32]] {
+        PicturesTogether.encoded(pictures) { tokenizer.codes($0) }
+    }
 
-    /// Codes of pictures of any of the model's sizes; those of one size are encoded together.
+    /// Codes of pictures of any of the model's sizes; those of one size are encoded together, large ones a few at a
+    /// time.
     package func encoded(_ pictures: [Picture]) -> [PictureCodes] {
         let grids = pictures.map { configuration.grid(height: $0.height, width: $0.width) }
         var codes = [[Int32]](repeating: [], count: pictures.count)

@@ -111,7 +111,9 @@ package final class LlamaGenModel: ReadsPrompts {
     }
 
     /// Codes of pictures of the model's size, each [side²] row by row.
-    package func codes(_ pictures: [Picture]) -> [[Int32]] { tokenizer.codes(.pictures(pictures)) }
+    package func codes(_ pictures: [Picture]) -> [[Int32]] {
+        PicturesTogether.encoded(pictures) { tokenizer.codes($0) }
+    }
 
     /// Pictures of codes, each [side²] row by row.
     package func pictures(_ codes: [[Int32]]) -> [Picture] {

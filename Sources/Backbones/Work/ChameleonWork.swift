@@ -64,11 +64,13 @@ extension ChameleonModel.Configuration: BackboneWork {
 
 extension ChameleonTokenizer.Configuration {
     fileprivate func encoding(_ pictures: Int, height: Int, width: Int) -> Work {
-        let positions = pictures * (height / patchSize) * (width / patchSize)
-        var work = self.work.encoding(pictures, height: height, width: width)
-        work.linear(positions, from: latentChannels, to: codeWidth)
-        work.compare(positions, with: codes, width: codeWidth)
-        return work
+        PictureAutoencoderWork.together(pictures, each: height * width) { together in
+            let positions = together * (height / patchSize) * (width / patchSize)
+            var work = self.work.encoding(together, height: height, width: width)
+            work.linear(positions, from: latentChannels, to: codeWidth)
+            work.compare(positions, with: codes, width: codeWidth)
+            return work
+        }
     }
 
     fileprivate func decoding(_ pictures: Int, height: Int, width: Int) -> Work {

@@ -57,11 +57,14 @@ extension LlamaGenModel.Configuration: BackboneWork {
 
 extension LlamaGenTokenizer.Configuration {
     fileprivate func encoding(_ pictures: Int, side: Int) -> Work {
-        let positions = pictures * side * side
-        var work = self.work.encoding(pictures, height: side * patchSize, width: side * patchSize)
-        work.linear(positions, from: latentChannels, to: codeWidth)
-        work.compare(positions, with: codes, width: codeWidth)
-        return work
+        let pixels = side * patchSize
+        return PictureAutoencoderWork.together(pictures, each: pixels * pixels) { together in
+            let positions = together * side * side
+            var work = self.work.encoding(together, height: pixels, width: pixels)
+            work.linear(positions, from: latentChannels, to: codeWidth)
+            work.compare(positions, with: codes, width: codeWidth)
+            return work
+        }
     }
 
     fileprivate func decoding(_ pictures: Int, side: Int) -> Work {

@@ -19,6 +19,12 @@ struct PictureAutoencoderWork: Sendable {
         var positions: Int { batch * height * width }
     }
 
+    /// What is computed of pictures of so many pixels, as many at a time as are decoded together.
+    static func together(_ pictures: Int, each pixels: Int, _ work: (Int) -> Work) -> Work {
+        let together = max(1, min(pictures, PicturesTogether.decoded(each: pixels)))
+        return Double(pictures) / Double(together) * work(together)
+    }
+
     /// Pictures [B, 3, height, width] to latents.
     func encoding(_ batch: Int, height: Int, width: Int) -> Work {
         var work = Work()
@@ -39,8 +45,7 @@ struct PictureAutoencoderWork: Sendable {
 
     /// Latents to pictures of this size, as many at a time as are decoded together.
     func decoding(_ pictures: Int, height: Int, width: Int) -> Work {
-        let together = min(pictures, PicturesTogether.decoded(each: height * width))
-        return Double(pictures) / Double(together) * decoding(together: together, height: height, width: width)
+        Self.together(pictures, each: height * width) { decoding(together: $0, height: height, width: width) }
     }
 
     private func decoding(together batch: Int, height: Int, width: Int) -> Work {
