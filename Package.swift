@@ -228,7 +228,7 @@ let package = Package(
                 "Layers", "Images",
                 "Randomness", "ModelTesting", "Checkpoints", "FileTesting",
             ]),
-        .testTarget(name: "AutogradTests", dependencies: ["ComputeTesting", "Autograd", "Tensors"]),
+        .testTarget(name: "AutogradTests", dependencies: ["ComputeTesting", "Autograd", "Tensors", "CKernels"]),
     ],
     swiftLanguageModes: [.v6]
 )

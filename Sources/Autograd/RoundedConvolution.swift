@@ -12,13 +12,24 @@ extension Convolution {
 
     /// x [B, C, H, W], w [O, C, k, k] (, b [O]) → y [B, O, H', W'].
     func convolveRounded(_ s: Sizes, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor) {
-        let sizes = kernelSizes(s)
-        parallel(s.batch, grain: 1) {
+        convolve(kernelSizes(s), pictures: s.batch, x, w, bias: bias, into: y)
+    }
+
+    /// Some positions at a time, so that a large picture is the work of several threads: the bits of one do not depend
+    /// on which are written with it.
+    private func convolve(
+        _ sizes: atelier_convolution, pictures: Int, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor
+    ) {
+        let positions = sizes.out_height * sizes.out_width
+        parallel(pictures * positions, grain: min(positions, Self.leastPositions)) {
             var sizes = sizes
             atelier_convolution_bfloat16(
                 &sizes, y.pointer, x.pointer, w.pointer, bias?.pointer, $0.lowerBound, $0.upperBound)
         }
     }
+
+    /// Fewer would not be worth rounding the kernel for; a multiple of what a vector holds.
+    private static var leastPositions: Int { 128 }
 
     /// ∂/∂x [B, C, H, W]: ∂/∂y [B, O, H', W'] convolved with the kernel turned around.
     func roundedInputGradient(_ s: Sizes, _ w: Tensor, _ dOutput: Tensor) -> Tensor {
@@ -28,11 +39,7 @@ extension Convolution {
             channels: s.outputs, height: s.outHeight, width: s.outWidth, outputs: s.channels, kernel: s.kernel,
             pad_top: s.kernel - 1 - padding.top, pad_left: s.kernel - 1 - padding.left, out_height: s.height,
             out_width: s.width)
-        parallel(s.batch, grain: 1) {
-            var sizes = sizes
-            atelier_convolution_bfloat16(
-                &sizes, dx.pointer, dOutput.pointer, turned.pointer, nil, $0.lowerBound, $0.upperBound)
-        }
+        convolve(sizes, pictures: s.batch, dOutput, turned, bias: nil, into: dx)
         return dx
     }
 

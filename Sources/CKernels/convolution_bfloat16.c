@@ -12,24 +12,22 @@ static long padded_width(const struct atelier_convolution *s) { return s->out_wi
 static long columns(const struct atelier_convolution *s) { return s->channels * s->kernel * s->kernel; }
 static long positions(const struct atelier_convolution *s) { return s->out_height * s->out_width; }
 
-// The picture [C, H, W] with zeros around, as far as the kernel reaches.
-static void pad(const struct atelier_convolution *s, float *out, const float *x) {
-    long height = padded_height(s), width = padded_width(s);
+// `height` rows from `top` of the picture [C, H, W] with zeros around, as far as the kernel reaches.
+static void pad(const struct atelier_convolution *s, float *out, const float *x, long top, long height) {
+    long width = padded_width(s), count = smaller(s->width, width - s->pad_left), first = top - s->pad_top;
     memset(out, 0, sizeof(float) * s->channels * height * width);
-    long rows = smaller(s->height, height - s->pad_top), count = smaller(s->width, width - s->pad_left);
     for (long c = 0; c < s->channels; c++)
-        for (long y = 0; y < rows; y++)
+        for (long y = first < 0 ? -first : 0; y < smaller(height, s->height - first); y++)
             memcpy(
-                out + (c * height + y + s->pad_top) * width + s->pad_left, x + (c * s->height + y) * s->width,
+                out + (c * height + y) * width + s->pad_left, x + (c * s->height + first + y) * s->width,
                 sizeof(float) * count);
 }
 
-// Where row (c, i, j) of the columns begins in the padded picture.
-static void row_starts(const struct atelier_convolution *s, long *starts) {
+// Where row (c, i, j) of the columns begins in so many rows of the padded picture.
+static void row_starts(const struct atelier_convolution *s, long *starts, long height) {
     for (long c = 0; c < s->channels; c++)
         for (long i = 0; i < s->kernel; i++)
-            for (long j = 0; j < s->kernel; j++)
-                *starts++ = (c * padded_height(s) + i) * padded_width(s) + j;
+            for (long j = 0; j < s->kernel; j++) *starts++ = (c * height + i) * padded_width(s) + j;
 }
 
 // Where `lanes` positions from `first` begin in the padded picture, for the row that begins at its start.
@@ -74,24 +72,29 @@ TARGET void atelier_convolution_bfloat16(
     long height = rounded_up(s->outputs, tile_rows);
     bool is_short = s->outputs % tile_rows != 0 && s->outputs % short_rows == 0;
     long step = is_short ? short_rows : tile_rows;
+    // The most rows that one of the pictures is read of.
+    long band = smaller(padded_height(s), (end - begin) / s->out_width + s->kernel + 1);
     uint32_t *weights = words(blocks * height * row_words), *packed = words(block_positions * (block_k / 2));
-    float *padded = (float *)words(s->channels * padded_height(s) * padded_width(s));
+    float *padded = (float *)words(s->channels * band * padded_width(s));
     long *starts = malloc(sizeof(long) * depth);
     if (!starts) abort();
-    row_starts(s, starts);
+    row_starts(s, starts, band);
     for (long k = 0; k < blocks; k++)
         round_lines(
             weights + k * height * row_words, row_words, w + k * block_k, depth, s->outputs,
             smaller(block_k, depth - k * block_k));
-    for (long image = begin; image < end; image++) {
+    for (long image = begin / places; image * places < end; image++) {
+        long from = image * places < begin ? begin - image * places : 0, to = smaller(places, end - image * places);
+        long top = from / s->out_width;
         float *out = y + image * s->outputs * places;
-        pad(s, padded, x + image * s->channels * s->height * s->width);
-        for (long o = 0; o < s->outputs; o++) atelier_fill(out + o * places, bias ? bias[o] : 0, places);
-        for (long first = 0; first < places; first += block_positions) {
-            long count = smaller(block_positions, places - first);
+        pad(s, padded, x + image * s->channels * s->height * s->width, top, band);
+        for (long o = 0; o < s->outputs; o++) atelier_fill(out + o * places + from, bias ? bias[o] : 0, to - from);
+        for (long first = from; first < to; first += block_positions) {
+            long count = smaller(block_positions, to - first);
             for (long k = 0; k < blocks; k++) {
                 long steps = smaller(block_k, depth - k * block_k), pairs = (steps + 1) / 2;
-                pack_positions(s, packed, padded, starts + k * block_k, first, count, steps);
+                pack_positions(
+                    s, packed, padded, starts + k * block_k, first - top * s->out_width, count, steps);
                 for (long t = 0; t < count; t += tile_columns)
                     for (long o = 0; o < s->outputs; o += step)
                         (is_short ? multiply_short_rows : multiply_rows)(
@@ -126,10 +129,10 @@ TARGET void atelier_convolution_bfloat16_weights(
     float *transposed = (float *)words(rounded_up(rows, 16) * width); // [rows, outputs]
     long *starts = malloc(sizeof(long) * rows);
     if (!starts) abort();
-    row_starts(s, starts);
+    row_starts(s, starts, padded_height(s));
     memset(transposed, 0, sizeof(float) * rows * width);
     for (long image = begin; image < end; image++) {
-        pad(s, padded, x + image * s->channels * s->height * s->width);
+        pad(s, padded, x + image * s->channels * s->height * s->width, 0, padded_height(s));
         for (long first = 0; first < places; first += block_k) {
             long count = smaller(block_k, places - first), pairs = count / 2;
             const float *outputs = dy + image * s->outputs * places + first;

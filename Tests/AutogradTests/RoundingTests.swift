@@ -1,4 +1,5 @@
 import Autograd
+import CKernels
 import ComputeTesting
 import Tensors
 import Testing
@@ -62,5 +63,25 @@ struct RoundingTests {
             // A bias' gradient is a sum, which nothing rounds.
             #expect(worst > 0 || index > 0, "the value is the same to the bit: nothing was rounded")
         }
+    }
+
+    /// A large picture is the work of several threads, whose number must not show in its bits.
+    @Test(arguments: [16, 48, 400])
+    func aConvolutionHasTheSameBitsInParts(step: Int) {
+        let (pictures, height, width) = (2, 9, 48)
+        let (x, w) = (Tensor.example([pictures, 5, height, width]), Tensor.example([7, 5, 3, 3], seed: 2))
+        let (bias, count) = (Tensor.example([7], seed: 3), pictures * height * width)
+        func convolved(by step: Int) -> [Float] {
+            var sizes = atelier_convolution(
+                channels: 5, height: height, width: width, outputs: 7, kernel: 3, pad_top: 1, pad_left: 1,
+                out_height: height, out_width: width)
+            let y = Tensor(zeros: [pictures, 7, height, width])
+            for first in stride(from: 0, to: count, by: step) {
+                atelier_convolution_bfloat16(
+                    &sizes, y.pointer, x.pointer, w.pointer, bias.pointer, first, min(first + step, count))
+            }
+            return y.values
+        }
+        #expect(convolved(by: step) == convolved(by: count))
     }
 }

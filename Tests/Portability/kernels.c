@@ -288,7 +288,10 @@ static void convolve(const struct atelier_convolution *s, long pictures) {
     const float *bias = numbers(s->outputs, 50), *dy = numbers(pictures * outputs, 51);
     float *y = memory(pictures * outputs), *dw = memory(s->outputs * depth);
     if (atelier_has_bfloat16()) {
-        atelier_convolution_bfloat16(s, y, x, w, bias, 0, pictures);
+        // As several threads have them.
+        for (long first = 0; first < pictures * places; first += 48)
+            atelier_convolution_bfloat16(
+                s, y, x, w, bias, first, first + 48 < pictures * places ? first + 48 : pictures * places);
         atelier_convolution_bfloat16_weights(s, dw, x, dy, 0, pictures);
     } else {
         float *columns = memory(depth * places);

@@ -221,15 +221,16 @@ void atelier_attention_bfloat16_backward(
     long out_stride, const float *sums);
 
 // --- convolution_bfloat16.c
-// At stride 1; out_width is a multiple of 16. x [B, C, H, W], w [O, C·k·k], y [B, O, out_height, out_width], of which
-// the pictures [begin, end) are read and written. Operands are rounded to bfloat16. Only where atelier_has_bfloat16().
+// At stride 1; out_width is a multiple of 16. x [B, C, H, W], w [O, C·k·k], y [B, O, out_height, out_width]. Operands
+// are rounded to bfloat16. Only where atelier_has_bfloat16().
 struct atelier_convolution {
     long channels, height, width, outputs, kernel, pad_top, pad_left, out_height, out_width;
 };
-// bias [O], or NULL.
+// Writes positions [begin, end) of y, counted through all pictures, multiples of 16. Each is summed by itself: its bits
+// are the same whatever is written with it. bias [O], or NULL.
 void atelier_convolution_bfloat16(
     const struct atelier_convolution *s, float *y, const float *x, const float *w, const float *bias, long begin,
     long end);
-// dw = Σ over the pictures of dy · columnsᵀ.
+// dw = Σ over the pictures [begin, end) of dy · columnsᵀ.
 void atelier_convolution_bfloat16_weights(
     const struct atelier_convolution *s, float *dw, const float *x, const float *dy, long begin, long end);
