@@ -5,12 +5,16 @@ import Testing
 struct ScriptCalls {
     let lines: [String]
 
-    init(_ script: String, _ arguments: [String]) throws {
+    /// - Parameters:
+    ///   - folder: where the caller stands.
+    ///   - echo: as it is named from there.
+    init(_ script: String, _ arguments: [String], in folder: String? = nil, echo: String = "/bin/echo") throws {
         let process = Process()
         let output = Pipe()
         process.executableURL = URL(fileURLWithPath: PackageDescription.root + "/" + script)
         process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(["ATELIER_LAB": "/bin/echo"]) { $1 }
+        process.environment = ProcessInfo.processInfo.environment.merging(["ATELIER_LAB": echo]) { $1 }
+        if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
         process.standardOutput = output
         try process.run()
         let data = try output.fileHandleForReading.readToEnd() ?? Data()

@@ -26,6 +26,13 @@ struct ScriptTests {
         #expect(try handedOn(["--tables", "proxy", "--run", "there"]) == ["--tables proxy --run there"])
     }
 
+    /// A folder that a caller names is where the caller stands, and so is the laboratory.
+    @Test func pretrainingTakesPlacesFromWhereItIsCalled() throws {
+        let calls = try ScriptCalls("ops/pretrain", ["pocket-clip", "--run", "there"], in: "/usr", echo: "bin/echo")
+        #expect(calls.lines.count == 2)
+        for line in calls.lines { #expect(line.contains(" --run /usr/there"), "\(line)") }
+    }
+
     /// Names in small letters: others are of the environment. A name with a value for want of one needs none.
     private static func read(in script: RepositoryText) -> Set<String> {
         Set(script.text.matches(of: /\$\{?([a-z_][a-z_0-9]*)\b(?!:?[-+=?])(?!:[A-Z])/).map { String($0.1) })
