@@ -67,7 +67,10 @@ package final class AttributeClassifier {
     ///   malformed.
     package convenience init(directory: String) throws {
         let data = try Data(contentsOf: URL(fileURLWithPath: "\(directory)/\(File.configuration.rawValue)"))
-        let configuration = try JSONDecoder().decode(Configuration.self, from: data)
+        let configuration: Configuration
+        do { configuration = try JSONDecoder().decode(Configuration.self, from: data) } catch is DecodingError {
+            throw ClassifierError.otherKind(directory)
+        }
         guard configuration.fitsTheWorld else { throw ClassifierError.otherWorld(directory) }
         try self.init(configuration, .stored(.open("\(directory)/\(File.weights.rawValue)")))
     }
@@ -116,12 +119,19 @@ package final class AttributeClassifier {
 
 /// Why a classifier cannot be used.
 package enum ClassifierError: Error, CustomStringConvertible {
+    /// A directory whose `config.json` is none of a classifier's.
+    case otherKind(String)
     /// The directory of one whose labels mean something else here.
     case otherWorld(String)
 
     /// What is wrong, where, and what to do.
     package var description: String {
         switch self {
+        case .otherKind(let directory):
+            """
+            \(directory): it is not a classifier, for its \(AttributeClassifier.File.configuration.rawValue) does not \
+            tell pictureSize, channels and labels; give a directory that `classifier export` wrote, as models/classifier
+            """
         case .otherWorld(let directory):
             """
             \(directory): its heads have other labels than this Little World; a classifier must be trained on the \

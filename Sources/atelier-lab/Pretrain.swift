@@ -31,15 +31,21 @@ struct Pretrain: ParsableCommand {
     @Option(help: "Stop after this many seconds, with a checkpoint.") var seconds: Double?
     @Option(help: "Pixels on a side of the pictures, a multiple of 32; they are 16×16 tokens whatever their size.")
     var pictureSize = 64
-    @Option(help: "Tokenizers: hold pictures to this classifier's features too.") var classifier: String?
-    @Option(help: "Tokenizers: the step from which a patch discriminator is heard; none unless given.")
+    @Option(help: "Tokenizers, decoders: hold pictures to this classifier's features too.") var classifier: String?
+    @Option(help: "Tokenizers, decoders: the step from which a patch discriminator is heard; none unless given.")
     var adversaryFrom: Int?
     @Option(
-        help: "pocket-infinity's transformer: flip up to this share of a scale's bits before later scales see them.")
-    var largestFlipShare: Float = 0.3
+        help: """
+            pocket-infinity's transformer: flip up to this share of a scale's bits before later scales see them; 0.3 \
+            unless given.
+            """)
+    var largestFlipShare: Float?
     @Option(
-        help: "pocket-chameleon's transformer: the share of pictures in styles without a name, none twice the same.")
-    var mannerShare: Float = 0
+        help: """
+            pocket-chameleon's transformer: the share of pictures in styles without a name, none twice the same; 0 \
+            unless given.
+            """)
+    var mannerShare: Float?
     @Option(help: "Start from this model directory's weights instead of fresh ones.") var start: String?
 
     func validate() throws {
@@ -47,13 +53,35 @@ struct Pretrain: ParsableCommand {
             throw ValidationError("--picture-size \(pictureSize): a multiple of 32 is allowed: 64, 96, 128")
         }
         guard steps >= 0 else { throw ValidationError("--steps \(steps): must be at least 0") }
-        guard 0...0.5 ~= largestFlipShare else {
+        if let largestFlipShare, !(0...0.5 ~= largestFlipShare) {
             throw ValidationError("--largest-flip-share \(largestFlipShare): 0 to 0.5 are allowed")
         }
-        guard 0...1 ~= mannerShare else {
+        if let mannerShare, !(0...1 ~= mannerShare) {
             throw ValidationError("--manner-share \(mannerShare): 0 to 1 are allowed")
         }
         try requireAtLeastOne(["batch": batch, "report-every": reportEvery])
+        try refuseUnreadOptions()
+    }
+
+    /// Refuses what is given and this stage of this model would never read.
+    private func refuseUnreadOptions() throws {
+        let (isTransformer, pictures) = (stage == .transformer, "the stages tokenizer and decoder")
+        let options: [(name: String, isGiven: Bool, isRead: Bool, place: String)] = [
+            ("classifier", classifier != nil, !isTransformer, pictures),
+            ("adversary-from", adversaryFrom != nil, !isTransformer, pictures),
+            (
+                "largest-flip-share", largestFlipShare != nil, isTransformer && model == .infinity,
+                "pocket-infinity's transformer"
+            ),
+            (
+                "manner-share", mannerShare != nil, isTransformer && model == .chameleon,
+                "pocket-chameleon's transformer"
+            ),
+        ]
+        for option in options where option.isGiven && !option.isRead {
+            throw ValidationError(
+                "--\(option.name): \(model.rawValue)'s \(stage.rawValue) does not read it; allowed for \(option.place)")
+        }
     }
 
     func run() throws {
@@ -62,7 +90,7 @@ struct Pretrain: ParsableCommand {
             folder: folder, steps: steps, batch: batch, learningRate: learningRate, seed: seed,
             reportEvery: reportEvery, seconds: seconds,
             start: start, pictureSize: pictureSize, classifier: classifier, adversaryFrom: adversaryFrom,
-            largestFlipShare: largestFlipShare, mannerShare: mannerShare)
+            largestFlipShare: largestFlipShare ?? 0.3, mannerShare: mannerShare ?? 0)
         try model.pretraining(options).run(stage)
     }
 }

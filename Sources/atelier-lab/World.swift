@@ -21,6 +21,10 @@ struct World: ParsableCommand {
     @Option(help: "Seed of album and manners.") var seed: UInt64 = 1
 
     func validate() throws {
+        guard [sheet, album, manners, references].contains(where: { $0 != nil }) else {
+            throw ValidationError(
+                "nothing to paint: give --sheet FILE, --album FILE, --manners FILE, --references FOLDER, or several")
+        }
         guard subject >= 0 else { throw ValidationError("--subject \(subject): must be 0 or more") }
     }
 

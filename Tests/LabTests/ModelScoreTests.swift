@@ -58,4 +58,14 @@ import Testing
                     """)
         }
     }
+
+    @Test func aFolderOfAnotherKindIsSaidToBeNoClassifier() throws {
+        let tiny = try TinyModels()
+        try tiny.writeEncoders()
+        let folder = "\(tiny.folder)/tiny-clip"
+        let error = try withExtendedLifetime(tiny) {
+            try #require(throws: ClassifierError.self) { _ = try AttributeClassifier(directory: folder) }
+        }
+        #expect(error.description.hasPrefix("\(folder): it is not a classifier"))
+    }
 }
