@@ -1,3 +1,5 @@
+import LittleWorld
+
 /// How often verdicts were right, and what was taken for what.
 package struct AttributeScore: Sendable {
     private struct Confusion: Hashable {
@@ -5,7 +7,8 @@ package struct AttributeScore: Sendable {
     }
 
     private var right: [PictureTrait: Int] = [:]
-    private var counted: [PictureTrait: Int] = [:]
+    /// Of pictures, by the label that they should show.
+    private var counted: [PictureTrait: [Int: Int]] = [:]
     private var confusions: [PictureTrait: [Confusion: Int]] = [:]
     private var wholly = 0
     private var pictures = 0
@@ -22,7 +25,7 @@ package struct AttributeScore: Sendable {
     private mutating func add(_ verdict: TraitLabels, truth: TraitLabels) {
         let mistakes = AttributeScore.mistakes(verdict, truth: truth)
         for trait in PictureTrait.allCases where truth[trait] != nil && verdict[trait] != nil {
-            counted[trait, default: 0] += 1
+            counted[trait, default: [:]][truth[trait]!, default: 0] += 1
             if !mistakes.contains(trait) { right[trait, default: 0] += 1 }
         }
         for trait in mistakes {
@@ -43,7 +46,16 @@ package struct AttributeScore: Sendable {
 
     /// The share of right verdicts, 0…1; nil when no picture decides the trait.
     package func accuracy(_ trait: PictureTrait) -> Double? {
-        counted[trait].map { Double(right[trait] ?? 0) / Double($0) }
+        counted[trait].map { Double(right[trait] ?? 0) / Double($0.values.reduce(0, +)) }
+    }
+
+    /// The share of pictures in which a label is seen, 0…1, of those that should show it; nil when none should.
+    package func accuracy(_ trait: PictureTrait, of label: Int) -> Double? {
+        counted[trait]?[label].map { Double($0 - missed(trait, label)) / Double($0) }
+    }
+
+    private func missed(_ trait: PictureTrait, _ label: Int) -> Int {
+        (confusions[trait] ?? [:]).filter { $0.key.truth == label }.values.reduce(0, +)
     }
 
     /// The share of pictures right in every trait.
@@ -53,7 +65,8 @@ package struct AttributeScore: Sendable {
     /// when there is none.
     package var bothSubjectsRight: Double? { pairs == 0 ? nil : Double(rightPairs) / Double(pairs) }
 
-    /// The most frequent confusions of every trait, as text for people.
+    /// The most frequent confusions of every trait, as text for people, and how often each finish is seen that is asked
+    /// for.
     package func table(rows: Int = 8) -> String {
         PictureTrait.allCases.map { trait in
             let pairs = (confusions[trait] ?? [:]).sorted {
@@ -62,7 +75,18 @@ package struct AttributeScore: Sendable {
             let lines = pairs.prefix(rows).map { pair, count in
                 "  \(count) × \(trait.names[pair.truth]) taken for \(trait.names[pair.verdict])\n"
             }
-            return "\(trait.rawValue): \(right[trait] ?? 0) of \(counted[trait] ?? 0) right\n" + lines.joined()
+            let count = (counted[trait] ?? [:]).values.reduce(0, +)
+            return "\(trait.rawValue): \(right[trait] ?? 0) of \(count) right\n"
+                + (trait == .finish ? finishes : "") + lines.joined()
+        }.joined()
+    }
+
+    /// A line each, without that of none.
+    private var finishes: String {
+        [Finish.shiny, .glowing].compactMap { finish in
+            counted[.finish]?[finish.rawValue].map {
+                "  \(finish.name): \($0 - missed(.finish, finish.rawValue)) of \($0) right\n"
+            }
         }.joined()
     }
 }

@@ -19,6 +19,20 @@ import Testing
         #expect(score.table().contains("1 × cat taken for dog"))
     }
 
+    @Test func aFinishIsCountedWhereItIsAskedFor() {
+        func labels(_ finishes: [Finish]) -> [TraitLabels] {
+            finishes.map { TraitLabels(codes: [0, 1, 2, 3, 0, $0.rawValue]) }
+        }
+        let truths = labels([.plain, .shiny, .glowing, .glowing])
+        let verdicts = labels([.shiny, .shiny, .plain, .glowing])
+        let score = AttributeScore(verdicts, truths: truths)
+        #expect(score.accuracy(.finish) == 0.5)
+        #expect((0...2).map { score.accuracy(.finish, of: $0) } == [0, 1, 0.5])
+        #expect(score.table().contains("finish: 2 of 4 right\n  shiny: 1 of 1 right\n  glowing: 1 of 2 right\n"))
+        let plain = AttributeScore([truths[0]], truths: [truths[0]])
+        #expect(plain.accuracy(.finish, of: 1) == nil && !plain.table().contains("shiny"))
+    }
+
     @Test func aTraitThatNothingDecidesHasNoAccuracy() {
         #expect(
             AttributeScore([TraitLabels(codes: [0, 1, 2, 3])], truths: [TraitLabels(codes: [0, nil, 2, 3])]).accuracy(

@@ -34,6 +34,26 @@ import Testing
         #expect(shares.bothSubjects == 0.5 && shares.all == 0.25)
     }
 
+    /// Who says "none" of all pictures is right in half of them.
+    @Test func finishesHaveSharesOfTheirOwn() throws {
+        let asked = [Finish.plain, .shiny, .plain, .glowing, .plain, .shiny, .plain, .glowing]
+        func labels(_ finishes: [Finish]) -> [TraitLabels] {
+            finishes.map { TraitLabels(codes: [1, 0, 2, 0, 0, $0.rawValue, 0, 4]) }
+        }
+        func shares(_ seen: [Finish], of asked: [Finish]) -> ClassifierRun.Accuracy {
+            ClassifierRun.Accuracy(AttributeScore(labels(seen), truths: labels(asked)))
+        }
+        let none = [Finish](repeating: .plain, count: 8)
+        let blind = shares(none, of: asked)
+        #expect(blind.finish == 0.5 && blind.shiny == 0 && blind.glowing == 0)
+        let half = shares([.shiny, .shiny, .plain, .glowing, .plain, .plain, .glowing, .glowing], of: asked)
+        #expect(half.finish == 0.625 && half.shiny == 0.5 && half.glowing == 1)
+        // Figures of prompts that ask for none stay as they were.
+        let unasked = shares(none, of: none)
+        #expect(unasked.finish == 1 && unasked.shiny == nil && unasked.glowing == nil)
+        #expect(try !String(decoding: JSONEncoder().encode(unasked), as: UTF8.self).contains("shiny"))
+    }
+
     @Test func aModelIsScoredByPairs() throws {
         let tiny = try TinyModels()
         try tiny.writeClassifier()
@@ -47,8 +67,10 @@ import Testing
             let shares = [
                 report.class, report.colour, report.context, report.finish, report.secondClass, report.secondColour,
                 report.bothSubjects, report.ceiling.bothSubjects, report.reconstructed.bothSubjects,
+                report.shiny, report.ceiling.shiny, report.reconstructed.shiny,
             ]
             for share in shares { #expect(0...1 ~= share ?? -1, "\(report)") }
+            #expect(report.glowing == nil, "neither prompt asks for it")
             let prompts = try String(contentsOfFile: "\(folder)/prompts.txt", encoding: .utf8)
             #expect(
                 prompts == """

@@ -14,6 +14,8 @@ package struct ClassifierRun {
         let `class`, colour, context, style, accessory, finish, secondClass, secondColour: Double?
         /// Of pictures with two subjects, those right in the class and colour of both; nil where there is none.
         let bothSubjects: Double?
+        /// Of pictures that should be shiny, or glow, those seen so; nil where none should.
+        let shiny, glowing: Double?
 
         init(_ score: AttributeScore) {
             all = score.whollyRight.rounded(digits: 4)
@@ -23,6 +25,8 @@ package struct ClassifierRun {
             style = score.accuracy(.style)?.rounded(digits: 4)
             accessory = score.accuracy(.accessory)?.rounded(digits: 4)
             finish = score.accuracy(.finish)?.rounded(digits: 4)
+            shiny = score.accuracy(.finish, of: Finish.shiny.rawValue)?.rounded(digits: 4)
+            glowing = score.accuracy(.finish, of: Finish.glowing.rawValue)?.rounded(digits: 4)
             secondClass = score.accuracy(.secondClass)?.rounded(digits: 4)
             secondColour = score.accuracy(.secondColour)?.rounded(digits: 4)
             bothSubjects = score.bothSubjectsRight?.rounded(digits: 4)

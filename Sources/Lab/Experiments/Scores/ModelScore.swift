@@ -30,6 +30,9 @@ package struct ModelScore {
         /// The share of pictures right in the class and colour of both subjects, from left to right; nil where prompts
         /// have one.
         let bothSubjects: Double?
+        /// The share seen so of pictures that should be shiny, or glow, which half of the prompts of pairs ask for; nil
+        /// where none does.
+        let shiny, glowing: Double?
         /// The share of pictures right in every trait.
         let all: Double
         /// What the classifier gets right of the world's own pictures of the same prompts: the best that a model can be
@@ -92,7 +95,8 @@ package struct ModelScore {
         let report = Report(
             class: figures.class, colour: figures.colour, context: figures.context, style: figures.style,
             accessory: figures.accessory, finish: figures.finish, secondClass: figures.secondClass,
-            secondColour: figures.secondColour, bothSubjects: figures.bothSubjects, all: figures.all,
+            secondColour: figures.secondColour, bothSubjects: figures.bothSubjects, shiny: figures.shiny,
+            glowing: figures.glowing, all: figures.all,
             ceiling: ClassifierRun.Accuracy(ceiling), reconstructed: ClassifierRun.Accuracy(reconstructed),
             psnr: reconstruction.decibels.rounded(digits: 2), psnrKnown: reconstruction.known?.rounded(digits: 2),
             pictures: pictures.count, seconds: Date().timeIntervalSince(start).rounded(digits: 1))
