@@ -69,9 +69,17 @@ struct Encoder: ParsableCommand {
         @Argument(help: "Which encoder.") var kind: EncoderTraining.Kind
         @Option(help: "The encoder's directory; models/pocket-clip or models/pocket-dino unless given.")
         var model: String?
+        @Option(
+            help: """
+                Write a sheet to this PNG file: held-out pictures, and beside each those that the encoder holds for \
+                nearest; as training does.
+                """)
+        var sheet: String?
 
         func run() throws {
-            try printLine(EncoderFigures.figures(kind, directory: model ?? "models/pocket-\(kind.rawValue)"))
+            if let sheet { try OutputPlace.file(sheet) }
+            try printLine(
+                EncoderFigures.figures(kind, directory: model ?? "models/pocket-\(kind.rawValue)", sheet: sheet))
         }
     }
 }

@@ -1,4 +1,5 @@
 import ComputeTesting
+import Images
 import ModelTesting
 import Testing
 
@@ -19,5 +20,18 @@ import Testing
         for (name, share) in figures { #expect((0...1).contains(share), "\(name) \(share)") }
         // Whoever guesses is right at times.
         #expect(figures.values.contains { $0 > 0 })
+    }
+
+    /// Nine pictures a row, 16 pixels wide, two apart.
+    @Test(arguments: [(EncoderTraining.Kind.clip, 12), (EncoderTraining.Kind.dino, 13)])
+    func aScoredEncodersNeighboursAreDrawn(_ kind: EncoderTraining.Kind, rows: Int) throws {
+        let tiny = try TinyModels()
+        try tiny.writeEncoders()
+        try withExtendedLifetime(tiny) {
+            let file = "\(tiny.folder)/neighbours.png"
+            _ = try EncoderFigures.figures(kind, directory: "\(tiny.folder)/tiny-\(kind.rawValue)", sheet: file)
+            let sheet = try Picture(pngFile: file)
+            #expect(sheet.width == 9 * 18 + 2 && sheet.height == rows * 18 + 2, "\(sheet.width)×\(sheet.height)")
+        }
     }
 }

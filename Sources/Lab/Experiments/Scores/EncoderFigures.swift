@@ -1,16 +1,26 @@
 import Backbones
 import Engine
 import Evaluation
+import Images
 import LittleWorld
 
 /// What an encoder finds of Little World that training never showed: the figures of its model card, shares in 0…1.
 package enum EncoderFigures {
     /// The figures, by name, of an encoder's folder as it is shipped and `EncoderTraining.export` writes it.
-    /// - Throws: where the folder's files cannot be read.
-    package static func figures(_ kind: EncoderTraining.Kind, directory: String) throws -> [String: Double] {
+    /// - Parameter sheet: the PNG file for what it holds for nearest to what; nil writes none.
+    /// - Throws: where the folder's files cannot be read, or the sheet not be written.
+    package static func figures(
+        _ kind: EncoderTraining.Kind, directory: String, sheet: String? = nil
+    ) throws -> [String: Double] {
         switch kind {
-        case .clip: figures(try CLIPEncoder(directory: directory))
-        case .dino: figures(try DINOEncoder(directory: directory))
+        case .clip:
+            let encoder = try CLIPEncoder(directory: directory)
+            if let sheet { try NeighbourSheet.picture(of: encoder).writePNG(sheet) }
+            return figures(encoder)
+        case .dino:
+            let encoder = try DINOEncoder(directory: directory)
+            if let sheet { try NeighbourSheet.picture(of: encoder).writePNG(sheet) }
+            return figures(encoder)
         }
     }
 

@@ -76,11 +76,5 @@ final class CLIPTraining: PretrainingStage {
 
     /// Pictures never seen in training, and beside each those that the encoder holds for nearest to its caption's
     /// words.
-    func sheet() -> Picture {
-        let scenes = HeldOutScenes.known(count: 200)
-        let pictures = scenes.painted(size: encoder.model.configuration.vision.pictureSize)
-        let captions = Embeddings(of: scenes.prefix(12).map(\.caption), by: encoder)
-        return NeighbourSheet(pictures: pictures, embeddings: Embeddings(of: pictures, by: encoder)).picture(
-            queries: Array(0..<12), keys: captions)
-    }
+    func sheet() -> Picture { NeighbourSheet.picture(of: encoder) }
 }

@@ -1,7 +1,6 @@
 import Autograd
 import Backbones
 import Engine
-import Evaluation
 import Glibc
 import Images
 import Layers
@@ -95,13 +94,7 @@ final class DINOTraining: PretrainingStage {
     }
 
     /// Individuals never seen in training, and the pictures that the teacher holds for their nearest.
-    func sheet() -> Picture {
-        let photos = HeldOutIndividuals(count: 26, photosEach: 8)
-        let pictures = photos.painted(size: teacher.network.model.configuration.pictureSize)
-        let embeddings = Embeddings(of: pictures, by: DINOEncoder(name: name, model: teacher.network.model))
-        return NeighbourSheet(pictures: pictures, embeddings: embeddings).picture(
-            queries: stride(from: 0, to: pictures.count, by: 16).map { $0 })
-    }
+    func sheet() -> Picture { NeighbourSheet.picture(of: DINOEncoder(name: name, model: teacher.network.model)) }
 }
 
 extension Variable {
