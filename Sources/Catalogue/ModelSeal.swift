@@ -6,11 +6,12 @@ import Jobs
 extension ModelFolder {
     /// Writes `model.json`, with the digest of the weights as they are now, and `SHA256SUMS`. What a description there
     /// says already stays, but for the digest and what is given here.
+    /// - Parameter unlearnt: words that the tokenizer has and the model never met.
     /// - Returns: the names of the files that are sealed.
     /// - Throws: ``Undescribed``, ``ModelInstallation/Refusal`` naming every file that is missing or damaged,
     ///   `OutputPlace.Fault`, or what the file system says.
     @discardableResult
-    package static func seal(_ folder: String, version: String? = nil) throws -> [String] {
+    package static func seal(_ folder: String, version: String? = nil, unlearnt: [String]? = nil) throws -> [String] {
         try OutputPlace.folder(folder)
         var description = try Self.written(folder) ?? Self.derived(folder)
         let problems = ModelLayout.of(description.family, in: folder).missing(in: folder) + Self(folder).damage
@@ -18,6 +19,7 @@ extension ModelFolder {
         description.name = (folder as NSString).lastPathComponent
         description.digest = try weightsDigest(in: folder)
         description.version = version ?? description.version
+        description.unlearnt = unlearnt ?? description.unlearnt
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         try (encoder.encode(description) + Data("\n".utf8)).write(
@@ -26,13 +28,14 @@ extension ModelFolder {
     }
 
     /// Seals a folder whose model was made just now: what another model's description said there is gone.
+    /// - Parameter unlearnt: words that the tokenizer has and the model never met.
     /// - Throws: ``Undescribed``, ``ModelInstallation/Refusal``, or what the file system says.
-    package static func sealAnew(_ folder: String) throws {
+    package static func sealAnew(_ folder: String, unlearnt: [String]? = nil) throws {
         let description = URL(fileURLWithPath: "\(folder)/\(ModelDescription.fileName)")
         if FileManager.default.fileExists(atPath: description.path) {
             try FileManager.default.removeItem(at: description)
         }
-        try seal(folder)
+        try seal(folder, unlearnt: unlearnt)
     }
 
     /// Everything that is wrong when every byte is read: what is wrong anyway, and what is not as `SHA256SUMS` and the

@@ -55,18 +55,24 @@ struct Caption {
         ("aeiou".contains(noun.first!) ? "an " : "a ") + noun
     }
 
-    /// Every word a caption can hold, plus those of DreamBench's prompts that fit the world; for the text tokenizer.
+    /// Every word a caption can hold, plus those of ``unlearnt``; for the text tokenizer.
     static var vocabulary: [String] {
         let names =
             SubjectClass.allCases.map(\.name) + SubjectColour.allCases.map(\.name) + Pattern.allCases.map(\.name)
             + Context.allCases.map(\.name) + Accessory.allCases.map(\.name) + Finish.allCases.map(\.name)
             + Style.allCases.map(\.name)
-        let other =
-            """
-            a an the of in on with at picture painting drawing style two small big and to from top sleeping riding \
-            next beside cube shaped wet purple rug tree autumn leaves blue house forest
-            """
-        return Set((names + [other]).flatMap { $0.split(separator: " ").map(String.init) }).sorted()
+        return words(names + [Manner.name, "a an of picture and next to beside"] + unlearnt)
+    }
+
+    /// Words of the vocabulary that no caption of training holds: of DreamBench's prompts, of styles that training
+    /// never shows, and for a subject without a pattern.
+    static var unlearnt: [String] {
+        let dreamBench = "style two small big from top sleeping riding cube shaped wet rug autumn leaves house forest"
+        return words([dreamBench, Pattern.plain.name] + Style.heldOut.map(\.name))
+    }
+
+    private static func words(_ texts: [String]) -> [String] {
+        Set(texts.flatMap { $0.split(separator: " ").map(String.init) }).sorted()
     }
 }
 
@@ -76,6 +82,8 @@ extension LittleWorld {
     /// What they call every style that has no name.
     package static let styleNoun = Manner.name
 
-    /// Every word of captions, sorted.
+    /// Every word of captions and of prompts that fit the world, sorted.
     package static var vocabulary: [String] { Caption.vocabulary }
+    /// Those of them that no caption of training holds, sorted: a tokenizer has them, and no model learnt them.
+    package static var unlearntWords: [String] { Caption.unlearnt }
 }

@@ -19,7 +19,7 @@ struct WordTests {
     /// In sentences (comments, log lines, errors, documents) only what has no other meaning there.
     private let retiredInProse = /\b(houses?|lessons?|promises?|promised|judges?|judged)\b/
     /// What the painted world and the papers' prompts show; the shared folder's former mark, which is still read.
-    private let shown = /blue house|atelier\.house|a house in|"\/?house(\.new)?"|▁house|house<\/w>/
+    private let shown = /blue house|atelier\.house|a house in|“house”|"\/?house(\.new)?"|▁house|house<\/w>/
 
     private let files = RepositoryText.all.filter { !$0.path.hasSuffix("WordTests.swift") }
 

@@ -16,11 +16,13 @@ import Testing
     }
 
     private func tokenizer(
-        _ splitting: [String: Any]?, normalizer: String? = nil, spellsBytes: Bool = false, token: [String: Any]? = nil
+        _ splitting: [String: Any]?, normalizer: String? = nil, spellsBytes: Bool = false, token: [String: Any]? = nil,
+        parts: [String] = []
     ) throws -> UnigramTokenizer {
         var vocabulary: [(String, Double)] = [
             ("<pad>", 0), ("</s>", 0), ("<unk>", 0), ("▁", -4), ("▁ab", -2), ("a", -3), ("b", -3), ("é", -3),
         ]
+        vocabulary += parts.map { ($0, -3.0) }
         if spellsBytes { vocabulary += (0..<256).map { (String(format: "<0x%02X>", $0), 0.0) } }
         var root: [String: Any] = [
             "added_tokens": [["id": 1, "content": "</s>"] as [String: Any]] + (token.map { [$0] } ?? []),
@@ -56,6 +58,19 @@ import Testing
         let tokenizer = try tokenizer(metaspace("always"), spellsBytes: true)
         #expect(tokenizer.encode("a\u{85}b") == [3, 5, 202, 141, 6, 1] && tokenizer.encode("zz") == [3, 130, 130, 1])
         #expect(tokenizer.unlearntWords(in: "ab zebra") == ["zebra"])
+    }
+
+    @Test func aWordWhoseRestIsSpelledIsUnlearnt() throws {
+        let whole = try tokenizer(metaspace("always"))
+        #expect(whole.unlearntWords(in: "ab abb a ba abb") == ["abb", "ba"])
+        // In a table that was learnt from text a letter is a part of words like any.
+        let parts = try tokenizer(metaspace("always"), parts: ["bb"])
+        #expect(parts.unlearntWords(in: "ab aba a ba") == ["ba"])
+    }
+
+    @Test func wordsOfTheTableMayBeUnlearnt() throws {
+        let tokenizer = try tokenizer(metaspace("always"))
+        #expect(tokenizer.unlearntWords(in: "a b ab", with: ["ab", "b"]) == ["b", "ab"])
     }
 
     @Test func anAccentIsAScalarOfItsOwnUntilItIsComposed() throws {

@@ -17,6 +17,8 @@ import Testing
             let written = try #require(model.description, "\(model.name): \(model.problems)")
             var derived = try ModelFolder.derived(model.folder)
             (derived.version, derived.digest) = (written.version, try ModelFolder.weightsDigest(in: model.folder))
+            // What a model never met no file of its own says but the description.
+            derived.unlearnt = written.unlearnt
             #expect(written == derived, "atelierctl models seal \(model.name)")
         }
         let infinity = try #require(try ModelCatalogue(directory: shipped)["pocket-infinity"]?.description)
@@ -128,9 +130,11 @@ import Testing
         let before = try StubModel.write("m", .clip, in: folder.path)
         try StubModel.weights(7).write(to: URL(fileURLWithPath: folder.path + "/m/model.safetensors"))
         #expect(ModelFolder(folder.path + "/m").verify().count == 2, "the sums and the description")
+        try ModelFolder.seal(folder.path + "/m", unlearnt: ["two"])
         try ModelFolder.seal(folder.path + "/m", version: "2")
         let after = try #require(try ModelFolder.written(folder.path + "/m"))
         #expect(after.digest != before.digest && after.version == "2" && after.limits == before.limits)
+        #expect(after.unlearnt == ["two"])
         #expect(ModelFolder(folder.path + "/m").verify() == [])
     }
 

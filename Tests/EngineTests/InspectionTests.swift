@@ -261,6 +261,35 @@ import Testing
         #expect(try personalization([], class: "dog").warnings == nil)
     }
 
+    /// Words that the tokenizer has whole, and those that it has the beginning of.
+    @Test func wordsThatNoCaptionHeldAreNamed() throws {
+        let report = try report(on: [
+            "prompts": ["two small dogs", "a Woodcut of a cat on top of a rug", "a watercolor of a cat", "asleep"]
+        ])
+        let unlearnt = "words that pocket-infinity never learnt:"
+        #expect(
+            report.warnings == [
+                "/prompts/0: \(unlearnt) “two”, “small”, “dogs”",
+                "/prompts/1: \(unlearnt) “Woodcut”, “top”, “rug”",
+                "/prompts/2: \(unlearnt) “watercolor”",
+                "/prompts/3: \(unlearnt) “asleep”",
+            ])
+    }
+
+    @Test func theWordsOfASuiteAreReadTogether() throws {
+        func warnings(_ suite: JSONValue) throws -> [String]? {
+            try report(on: ["kind": "evaluate", "concepts": ["rex"], "suite": suite]).warnings
+        }
+        #expect(
+            try warnings("dreambench-living") == [
+                """
+                /suite: words that pocket-infinity never learnt: “cobblestone”, “street”, “top”, “fabric”, “house”, \
+                “rug”, “forest”, “monocle” and 9 more
+                """
+            ])
+        #expect(try warnings("little-world") == nil)
+    }
+
     @Test func signsAreWordsAndWhatCannotBeSeenIsNone() throws {
         let report = try report(on: ["prompts": ["\u{1F415}\u{1F415}", "\u{200B}\u{FEFF}", "a dog \u{1F415}!", "…?!"]])
         #expect(

@@ -1,4 +1,5 @@
 import Backbones
+import Catalogue
 import ComputeTesting
 import Foundation
 import Images
@@ -32,6 +33,7 @@ import Testing
         let picture = try model.paints("a photo of a red dog", directory: stopped)
         #expect(picture.width == 64 && picture.height == 64)
         #expect(try picture == model.paints("a photo of a red dog", directory: stopped))
+        #expect(try ModelFolder.written(stopped)?.unlearnt == LittleWorld.unlearntWords)
         #expect(try digests(stopped) == digests(trained(model, "undisturbed", seconds: [nil])))
         if model == .diffusion { try expectLatentsOfVarianceOne(stopped) }
     }

@@ -1,17 +1,32 @@
 import Backbones
+import Catalogue
 import ComputeTesting
 import Evaluation
 import Foundation
+import LittleWorld
 import Testing
 
 /// How the shipped models read what people write.
 @Suite(.computing) struct ShippedTokenizerTests {
     private static let models = ["pocket-infinity", "pocket-chameleon"]
 
+    private func folder(_ model: String) -> String {
+        URL(fileURLWithPath: #filePath).appendingPathComponent("../../../models/\(model)").standardized.path
+    }
+
     private func tokenizer(_ model: String) throws -> UnigramTokenizer {
-        try UnigramTokenizer(
-            path: URL(fileURLWithPath: #filePath).appendingPathComponent("../../../models/\(model)/tokenizer.json")
-                .standardized.path)
+        try UnigramTokenizer(path: folder(model) + "/tokenizer.json")
+    }
+
+    /// As `atelier-lab export` writes them beside a tokenizer of the world's words.
+    @Test(arguments: ["pocket-infinity", "pocket-chameleon", "pocket-diffusion", "pocket-llamagen"])
+    func theDescriptionNamesTheWordsThatNoCaptionHolds(model: String) throws {
+        let unlearnt = LittleWorld.unlearntWords
+        #expect(try ModelFolder.written(folder(model))?.unlearnt == unlearnt)
+        let vocabulary = LittleWorld.vocabulary.joined(separator: " ")
+        let tokenizer = try tokenizer(model)
+        #expect(tokenizer.unlearntWords(in: vocabulary).isEmpty)
+        #expect(tokenizer.unlearntWords(in: vocabulary, with: unlearnt) == unlearnt)
     }
 
     @Test(arguments: models) func capitalsAndPunctuationAreNoUnknownWords(model: String) throws {

@@ -112,4 +112,13 @@ import Testing
             #expect(prompt.text.split(separator: " ").allSatisfy { words.contains(String($0)) })
         }
     }
+
+    /// Senders are warned of them, and of no other word of the vocabulary.
+    @Test func unlearntWordsAreThoseThatNoCaptionOfTrainingHolds() {
+        var words = Set(LittleWorld.vocabulary)
+        for scene in scenes(20_000, .training) {
+            words.subtract(scene.caption.split(separator: " ").map(String.init))
+        }
+        #expect(words.sorted() == LittleWorld.unlearntWords)
+    }
 }

@@ -50,9 +50,10 @@ package enum TextTokenizer: Sendable {
     }
 
     /// Words of a text that are not in the vocabulary; bytes are all in it.
-    package func unlearntWords(in text: String) -> [String] {
+    /// - Parameter unlearnt: words of the vocabulary that are named too.
+    package func unlearntWords(in text: String, with unlearnt: [String] = []) -> [String] {
         switch self {
-        case .unigram(let tokenizer): tokenizer.unlearntWords(in: text)
+        case .unigram(let tokenizer): tokenizer.unlearntWords(in: text, with: unlearnt)
         case .byteLevel, .clip: []
         }
     }

@@ -34,6 +34,8 @@ package struct UnigramTokenizer: Sendable {
     private let longestPiece: Int
     /// Pieces of one character, the mark of a word's start aside, and of one byte.
     private let letters: Set<Int32>
+    /// Whether words are made of parts, as in tables learnt from text, and not whole or spelled.
+    private let hasParts: Bool
     private let unknown: Piece
     /// The pieces that unknown characters are spelled in, a byte each; none where they are one unknown piece.
     private let bytePieces: [Int32]
@@ -131,12 +133,18 @@ package struct UnigramTokenizer: Sendable {
         (self.pieces, bytePieces, self.splitting) = (pieces, bytes, splitting)
         letters = Set(
             entries.indices.filter { entries[$0].0.drop { $0 == "▁" }.count <= 1 }.map { Int32($0) } + bytes)
+        hasParts = entries.contains { Self.isPart($0.0) }
         longestPiece = entries.map { $0.0.unicodeScalars.count }.max() ?? 1
         self.unknown = Piece(id: Int32(unknown), score: (entries.map(\.1).min() ?? 0) - 10)
         self.added = added
         end = added.identifier(of: "</s>")
         vocabularySize = max(entries.count, Int((added.lastID ?? -1) + 1))
         nextPlaceholder = Int32(vocabularySize)
+    }
+
+    /// Whether a piece is several letters from amid words: neither a word or its beginning, nor a mark or byte.
+    private static func isPart(_ piece: String) -> Bool {
+        !piece.hasPrefix("▁") && !piece.hasPrefix("<") && piece.count > 1
     }
 
     /// The ids of `<0x00>` to `<0xFF>`; none where one of them is missing.
@@ -254,21 +262,24 @@ package struct UnigramTokenizer: Sendable {
 extension UnigramTokenizer {
     /// Words and signs of a text that the model has no picture of: those it spells letter by letter, or not at all.
     /// Each once, as it is written.
-    package func unlearntWords(in text: String) -> [String] {
-        added.split(text).flatMap { part -> [String] in
+    /// - Parameter unlearnt: words of the vocabulary that it has no picture of either.
+    package func unlearntWords(in text: String, with unlearnt: [String] = []) -> [String] {
+        let unlearnt = Set(unlearnt.map(words))
+        return added.split(text).flatMap { part -> [String] in
             guard case .text(let text) = part else { return [] }
             return text.split { !$0.isLetter && !$0.isNumber && !$0.isSign }.map(String.init)
         }.reduce(into: []) { words, word in
-            if isUnlearnt(word), !words.contains(word) { words.append(word) }
+            if isUnlearnt(word, with: unlearnt), !words.contains(word) { words.append(word) }
         }
     }
 
-    private func isUnlearnt(_ word: String) -> Bool {
+    private func isUnlearnt(_ word: String, with unlearnt: Set<[Int32]>) -> Bool {
         let ids = words(word)
-        if ids.isEmpty || ids.contains(unknown.id) { return true }
-        // A word that is in the vocabulary, or is made of parts of words that are.
+        if ids.isEmpty || ids.contains(unknown.id) || unlearnt.contains(ids) { return true }
         guard word.count > 1, word.allSatisfy(\.isLetter) else { return false }
-        return ids.allSatisfy(letters.contains)
+        // Where words are made of parts, a letter beside others is a part like any; elsewhere it is the rest of a word
+        // that the table has not, however that begins: `cats`, `watercolor`.
+        return hasParts ? ids.allSatisfy(letters.contains) : ids.contains(where: letters.contains)
     }
 }
 

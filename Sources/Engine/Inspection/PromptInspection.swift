@@ -1,4 +1,5 @@
 import Backbones
+import Evaluation
 import Foundation
 import Jobs
 import Personalization
@@ -52,7 +53,7 @@ struct PromptInspection {
     ) -> [String] {
         let read = model.read(text, tokenizer)
         if read.allSatisfy(\.isInvisible) { return ["\(pointer): says nothing"] }
-        let words = tokenizer.unlearntWords(in: read)
+        let words = tokenizer.unlearntWords(in: read, with: model.description.unlearnt ?? [])
         guard !words.isEmpty else { return tokenizer.words(read).isEmpty ? ["\(pointer): says nothing"] : [] }
         let named = words.prefix(8).map { "“\($0.clipped(to: 40))”" }.joined(separator: ", ")
         let more = words.count > 8 ? " and \(words.count - 8) more" : ""
@@ -67,7 +68,8 @@ struct PromptInspection {
         let options = ["prompt", "negative_prompt"].compactMap { name in
             text(body["options"]?[name]).map { ("/options/\(name)", $0) }
         }
-        let texts = texts(body["prompts"], at: "/prompts") + options + contexts(of: body)
+        let given = contexts(of: body) + suite(of: body)
+        let texts = texts(body["prompts"], at: "/prompts") + options + given
         return classes + texts.map { ($0.0, filled($0.1)) }
     }
 
@@ -108,6 +110,14 @@ struct PromptInspection {
 
     private func contexts(of body: JSONValue) -> [(pointer: String, text: String)] {
         texts(body["options"]?["contexts"], at: "/options/contexts")
+    }
+
+    /// All prompts of the suite that an evaluation names, as one text.
+    private func suite(of body: JSONValue) -> [(pointer: String, text: String)] {
+        guard body["kind"]?.string == JobKind.evaluate.rawValue,
+            let name = body["suite"]?.string.flatMap(SuiteName.init(rawValue:))
+        else { return [] }
+        return [("/suite", PromptSuite(name).templates.joined(separator: "; "))]
     }
 
     private func texts(_ list: JSONValue?, at pointer: String) -> [(pointer: String, text: String)] {

@@ -126,6 +126,8 @@ package struct ModelDescription: Sendable, Equatable, Codable {
     /// What holds in learning where a job says nothing else: options by methods, `supervisor` those of Proxy-Tuning
     /// where the model teaches; nil where the methods' own values hold.
     package var training: [String: [String: JSONValue]]?
+    /// Words that its text tokenizer has whole and that stood in no text it was trained on; nil where none are known.
+    package var unlearnt: [String]?
     /// Of all its weights: the SHA-256, in 64 hexadecimal digits, of a line `SHA-256  name` for each of its files of
     /// weights in order of their names.
     package var digest: String

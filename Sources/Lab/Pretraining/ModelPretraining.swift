@@ -4,6 +4,7 @@ import Checkpoints
 import Foundation
 import Hashing
 import Layers
+import LittleWorld
 import Tensors
 
 /// Training of an embedded model from nothing on Little World, stage by stage, and its writing as a model directory.
@@ -87,7 +88,7 @@ extension ModelPretraining {
         try configuration(of: model).writeConfiguration(to: "\(directory)/\(PretrainingOptions.configurationName)")
         try ModelLosses(of: Pretraining.Stage.allCases.map(\.rawValue), run: options.folder, start: options.start)
             .write(to: directory)
-        try ModelFolder.sealAnew(directory)
+        try ModelFolder.sealAnew(directory, unlearnt: LittleWorld.unlearntWords)
     }
 
     /// Whether an exported model needs this run's own result of a stage.
