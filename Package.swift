@@ -169,7 +169,9 @@ let package = Package(
         // Tests.
         .testTarget(
             name: "ArchitectureTests",
-            dependencies: ["atelier-lab", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: [
+                "atelier-lab", "LittleWorld", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         .testTarget(
             name: "CatalogueTests",
             dependencies: [

@@ -1,3 +1,4 @@
+import LittleWorld
 import Testing
 
 /// Documents, held against what they speak of.
@@ -15,6 +16,61 @@ struct DocumentTests {
             let isNamed = rows.contains { $0.contains("`\(folder)`") || $0.contains("`Sources/\(folder)`") }
             #expect(isNamed, "docs/architecture.md says nothing of Sources/\(folder)")
         }
+    }
+
+    /// What the manual says that can be asked of the shipped models, as one line.
+    private func whatTheyKnow() throws -> String {
+        let text = try #require(manual.first { $0.path == "docs/models.md" }).text
+        let section = try #require(text.firstMatch(of: /\n### What they know\n([\s\S]*?)\n#/)).1
+        return section.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    }
+
+    @Test func whatShippedModelsKnowIsWhatTheirWorldShows() throws {
+        let styles = Style.allCases.filter { !$0.isHeldOut }
+        let lists: [(count: Int, what: String, names: [String])] = [
+            (SubjectClass.allCases.count, "classes", SubjectClass.allCases.map(\.name)),
+            (SubjectColour.allCases.count, "colours", SubjectColour.allCases.map(\.name)),
+            (Pattern.allCases.count - 1, "patterns, or none", Pattern.allCases.filter { $0 != .plain }.map(\.name)),
+            (Finish.allCases.count - 1, "finishes, or none", Finish.allCases.filter { $0 != .plain }.map(\.name)),
+            (
+                Accessory.allCases.count - 1, "things worn, or none",
+                Accessory.allCases.filter { $0 != .none }.map(\.name)
+            ),
+            (
+                Context.allCases.count, "places, a plain one where none is said",
+                Context.allCases.filter { $0 != .plain }.map(\.name)
+            ),
+            (styles.count, "styles, a photo where none is said", styles.map(\.name)),
+        ]
+        let told = try whatTheyKnow()
+        for list in lists {
+            let item = "- \(list.count) \(list.what): \(list.names.joined(separator: ", "))."
+            #expect(told.contains(item), "\(item)")
+        }
+    }
+
+    /// With a scene's words in their places the manual's wording is the scene's caption.
+    @Test func theWordingThatIsToldIsThatOfCaptions() throws {
+        let wordings = try whatTheyKnow().matches(of: /`(a STYLE of [^`]+)`/).map { String($0.1) }
+        let scenes = (0..<4000).map { LittleWorld.scene(index: UInt64($0), seed: 1, split: .training) }
+        #expect(wordings.count == 2)
+        for wording in wordings {
+            #expect(scenes.contains { $0.caption == self.wording(wording, of: $0) }, "\(wording)")
+        }
+    }
+
+    private func wording(_ wording: String, of scene: Scene) -> String {
+        var words = [("STYLE", scene.style.name), ("FINISH", scene.finish.name), ("WORN", scene.accessory.name)]
+        words += [("PATTERN", scene.subject.pattern.name), ("PLACE", scene.context.name)]
+        words += scene.subjects.flatMap { [("COLOUR", $0.colour.name), ("CLASS", $0.kind.name)] }
+        return words.reduce(wording) { text, word in text.replacing(word.0, with: word.1, maxReplacements: 1) }
+    }
+
+    @Test(arguments: ["pocket-chameleon", "pocket-infinity"])
+    func howOftenTwoSubjectsAreRightIsTheCardsFigure(model: String) throws {
+        let card = try #require(RepositoryText.all.first { $0.path == "models/\(model)/README.md" }).text
+        let share = try #require(card.firstMatch(of: /both\s+are\s+right\s+in\s+(\d+)\s%/)).1
+        #expect(try whatTheyKnow().contains("in \(share) % of the pictures of `\(model)`"))
     }
 
     /// RabbitMQ's own virtual host is `/`, where nothing of Atelier's is.
