@@ -1,4 +1,5 @@
 import DaemonTesting
+import FileTesting
 import Foundation
 import Hashing
 import Images
@@ -259,6 +260,29 @@ import Testing
             environment: ["PATH": "/usr/bin:/bin"])
         #expect(run.status == 65 && run.errors.contains("\(missing)/x cannot be written: there is no folder"), "\(run)")
         #expect(run.errors.contains("mkdir -p \(missing)"), "\(run)")
+    }
+
+    /// No other program's form has a place for it.
+    @Test func whatAConceptGoesByElsewhereIsSaid() async throws {
+        let folder = try TemporaryFolder()
+        let file = folder.path + "/rex.safetensors"
+        let options: JSONValue = [
+            "rank": 1, "alpha": 1, "targets": ["q"], "isRankStabilized": false,
+            "concepts": [["name": "rex", "className": "dog", "word": "sks"]],
+        ]
+        let description: JSONValue = ["method": "lora", "options": .string(options.text)]
+        let header: JSONValue = [
+            "__metadata__": ["format": "atelier.adapter.v1", "description": .string(description.text)],
+            "base_model.model.q.lora_A.weight": ["dtype": "F32", "shape": [1, 1], "data_offsets": [0, 4]],
+            "base_model.model.q.lora_B.weight": ["dtype": "F32", "shape": [1, 1], "data_offsets": [4, 8]],
+        ]
+        try Data(HandmadeSafetensors(header.text, [UInt8](repeating: 1, count: 8)).bytes)
+            .write(to: URL(fileURLWithPath: file))
+        let run = try await ProgramRun(
+            Stage.programs + "/atelierctl",
+            ["concepts", "convert", file, "--format", "diffusers", "--out", folder.path + "/out.safetensors"],
+            environment: ["PATH": "/usr/bin:/bin"])
+        #expect(run.status == 0 && run.errors.contains("in other programs prompts say sks for rex"), "\(run)")
     }
 
     @Test func everyProgramHasItsPage() async throws {

@@ -240,6 +240,15 @@ import Testing
         #expect(read.parameters.map(\.value.values) == own.parameters.map(\.value.values))
     }
 
+    /// PEFT looks for a language model's ways in whatever is said to be one.
+    @Test(arguments: [(kinds[3], nil), (kinds[4], "CAUSAL_LM")] as [(Kind, String?)])
+    func onlyALanguageModelIsCalledOne(_ kind: Kind, _ task: String?) throws {
+        let run = try Run(TinyModels(), kind.spec(iterations: 2))
+        let file = try #require(run.artifacts.first { $0.name == "adapter_config.json" }).path
+        let settings = try JSONValue(json: Data(contentsOf: URL(fileURLWithPath: file)))
+        #expect(settings["task_type"]?.string == task && settings["base_model_name_or_path"] == nil)
+    }
+
     /// Whoever drew with it would be refused.
     @Test(arguments: ["pocket-infinity", "pocket-diffusion"])
     func aTrainingThatChangesAWeightFarTooMuchHasDiverged(_ model: String) throws {

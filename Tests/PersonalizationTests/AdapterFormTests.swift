@@ -63,6 +63,21 @@ private func sdxl(blocksPerLevel: Int) -> NetworkForm {
         #expect(try mia.sharesWord("mia", with: rex, "rex@2") == isShared)
     }
 
+    /// What stands for no text, no prompt can say.
+    @Test(
+        arguments: [
+            ("ohwx", "in other programs prompts say ohwx for rex"), ("<unk>", nil), ("<pad>", nil), (nil, nil),
+        ] as [(String?, String?)])
+    func whatAConceptGoesByElsewhereIsSaid(word: String?, said: String?) throws {
+        let lora = try LoRAAdapter(for: weights(), options: .init(rank: 2, alpha: 6, targets: ["to_q"]), seed: 1)
+        let description = Adapter.Description(
+            method: "lora", model: "m", modelDigest: "", concept: "rex", role: .subject, className: "dog", seed: 0,
+            iterations: 0, options: "")
+        let path = folder + "/worded.safetensors"
+        try Adapter(lora, description: description, word: word).write(path)
+        #expect(AdapterFormat.wording(of: try AdapterReader(path).read().words) == said)
+    }
+
     /// What a student learns of proxies is low-rank too.
     @Test(arguments: AdapterFormat.allCases, ["lora", "proxy-tuning"])
     func theSameUpdateIsInEveryForm(format: AdapterFormat, method: String) throws {

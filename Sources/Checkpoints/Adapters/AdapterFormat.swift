@@ -22,6 +22,15 @@ package enum AdapterFormat: String, Sendable, CaseIterable {
         other programs apply it to every token: keep it as atelier's
         """
     }
+
+    /// Tokens of ours that are no text: no prompt of another program can say them.
+    private static let marks = ["<unk>", "<pad>"]
+
+    /// What is to be said of the rare words that concepts go by; nil where there are none.
+    package static func wording(of words: [(concept: String, word: String)]) -> String? {
+        let said = words.filter { !marks.contains($0.word) }.map { "\($0.word) for \($0.concept)" }
+        return said.isEmpty ? nil : "in other programs prompts say \(said.joined(separator: ", "))"
+    }
 }
 
 /// An adapter's file with its names taken apart: what it changes of which module of which component.

@@ -27,17 +27,13 @@ package struct AdapterWriter {
     }
 
     /// Writes the adapter: PEFT's folder, or the file of diffusers or kohya.
-    /// - Parameters:
-    ///   - base: the model's name, for PEFT's settings.
-    ///   - form: its network's form, for kohya's names; told by the changes' names where it is not known.
+    /// - Parameter form: the network's form, for kohya's names; told by the changes' names where it is not known.
     /// - Returns: what was written.
     /// - Throws: what the file system says.
     @discardableResult
-    package func write(
-        _ format: AdapterFormat, to path: String, base: String? = nil, form: NetworkForm? = nil
-    ) throws -> [String] {
+    package func write(_ format: AdapterFormat, to path: String, form: NetworkForm? = nil) throws -> [String] {
         switch format {
-        case .peft: try writePEFT(path, base)
+        case .peft: try writePEFT(path)
         case .diffusers: try writeDiffusers(path)
         case .kohya: try writeKohya(path, form)
         }
@@ -70,10 +66,10 @@ package struct AdapterWriter {
     }
 
     /// One network's changes are a folder of PEFT's; where others change too, each has one of its own within.
-    private func writePEFT(_ folder: String, _ base: String?) throws -> [String] {
+    private func writePEFT(_ folder: String) throws -> [String] {
         let components = Set(changes.map { component($0.module) }).sorted()
         let isAlone = components == [network]
-        let written = try components.flatMap { try writePEFT($0, isAlone ? folder : "\(folder)/\($0)", base) }
+        let written = try components.flatMap { try writePEFT($0, isAlone ? folder : "\(folder)/\($0)") }
         removeEarlier(in: folder, but: written)
         return written
     }
@@ -88,10 +84,9 @@ package struct AdapterWriter {
         }
     }
 
-    private func writePEFT(_ component: String, _ folder: String, _ base: String?) throws -> [String] {
+    private func writePEFT(_ component: String, _ folder: String) throws -> [String] {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        var settings = settings(of: component)
-        settings["base_model_name_or_path"] = base ?? NSNull()
+        let settings = settings(of: component)
         let file = "\(folder)/adapter_config.json"
         try JSONSerialization.data(withJSONObject: settings, options: [.prettyPrinted, .sortedKeys])
             .write(to: URL(fileURLWithPath: file), options: .atomic)

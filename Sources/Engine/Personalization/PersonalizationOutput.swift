@@ -75,16 +75,18 @@ struct PersonalizationOutput {
     private func sendForOthers(_ adapter: Adapter) throws {
         guard let lora = try adapter.lora() else { return }
         let folder = "\(order.workspace)/peft"
-        try lora.write(folder, baseModel: loaded.name)
+        // Of another model PEFT would ask for what a language model has.
+        try lora.write(folder, taskType: loaded.description.family == .chameleon ? "CAUSAL_LM" : nil)
         for (name, type) in [
             ("adapter_config.json", "application/json"), ("adapter_model.safetensors", "application/vnd.safetensors"),
         ] {
             try connection.sendArtifact(role: "peft", path: "\(folder)/\(name)", mediaType: type)
         }
         let path = "\(folder)/adapter_readme.txt"
-        let remarks =
-            adapter.embeddings.map(AdapterFormat.peft.lacking)
-            + (adapter.actsOnWords ? [AdapterFormat.peft.spreading] : [])
+        let words = adapter.known.compactMap { one in one.word.map { (concept: one.name, word: $0) } }
+        let wording = AdapterFormat.wording(of: words).map { [$0] } ?? []
+        let lacking = adapter.embeddings.map(AdapterFormat.peft.lacking)
+        let remarks = wording + lacking + (adapter.actsOnWords ? [AdapterFormat.peft.spreading] : [])
         guard !remarks.isEmpty else {
             // An earlier run's in the same folder would tell of words that this adapter has not.
             try? FileManager.default.removeItem(atPath: path)

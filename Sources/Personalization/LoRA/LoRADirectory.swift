@@ -24,11 +24,10 @@ extension LoRAAdapter {
         let bias = "none"
         let fan_in_fan_out = false
         let inference_mode = true
-        let base_model_name_or_path: String?
-        let task_type = "CAUSAL_LM"
+        let task_type: String?
     }
 
-    /// Reads an adapter that PEFT or `write(_:baseModel:)` saved.
+    /// Reads an adapter that PEFT or `write(_:taskType:)` saved.
     /// - Throws: `LoRAError.notLoRA` for more than low-rank changes of matrices, `CheckpointError` for what
     ///   `AdapterReader` cannot read.
     package init(directory: String) throws {
@@ -75,13 +74,15 @@ extension LoRAAdapter {
     }
 
     /// Writes the two files, which PEFT's `from_pretrained` reads; equal adapters give equal bytes.
-    package func write(_ directory: String, baseModel: String? = nil) throws {
+    /// - Parameter taskType: PEFT's word for what the model does, which makes it ask for what such models have; nil of
+    ///   models that it has none for.
+    package func write(_ directory: String, taskType: String? = nil) throws {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let tensors = Dictionary(uniqueKeysWithValues: parameters.map { (LoRAAdapter.prefix + $0.name, $0.value) })
         try Safetensors.write(tensors, to: LoRAAdapter.tensorsPath(directory), metadata: ["format": "pt"])
         let configuration = Configuration(
             r: options.rank, lora_alpha: options.alpha, target_modules: options.targets.sorted(),
-            use_rslora: options.isRankStabilized, base_model_name_or_path: baseModel)
+            use_rslora: options.isRankStabilized, task_type: taskType)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         try encoder.encode(configuration).write(

@@ -149,15 +149,14 @@ extension AdapterFormat {
 }
 
 extension AdapterWriter {
-    /// Writes a concept's file in another form, and says what has no place there.
-    /// - Parameters:
-    ///   - base: the model's name, for PEFT's settings.
-    ///   - form: its network's form, where the model is known.
+    /// Writes a concept's file in another form, and says what has no place there, and the words of its concepts.
+    /// - Parameter form: its network's form, where the model is known.
     static func convert(
-        _ file: String, to format: AdapterFormat, _ path: String, base: String? = nil, form: NetworkForm? = nil
+        _ file: String, to format: AdapterFormat, _ path: String, form: NetworkForm? = nil
     ) throws {
         let named = try AdapterReader(file).read()
-        try AdapterWriter(named.changes).write(format, to: path, base: base, form: form)
+        try AdapterWriter(named.changes).write(format, to: path, form: form)
+        if let wording = AdapterFormat.wording(of: named.words) { Terminal.note(printable(wording)) }
         for remark in named.embeddings.map(format.lacking) + (named.actsOn == nil ? [] : [format.spreading]) {
             Terminal.note("warning: " + printable(remark))
         }

@@ -141,7 +141,7 @@ struct ConceptsCommand: AsyncParsableCommand {
                 defer { unlink(plain) }
                 let model = concept["model"]?.string
                 let form = model.flatMap { ModelFolder.networkForm(in: "\(settings.modelsDirectory)/\($0)") }
-                try converting { try AdapterWriter.convert(plain, to: other, path, base: model, form: form) }
+                try converting { try AdapterWriter.convert(plain, to: other, path, form: form) }
             }
             print(
                 server.json

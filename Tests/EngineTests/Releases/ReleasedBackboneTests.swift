@@ -88,6 +88,7 @@ struct ReleasedBackboneTests {
         #expect(plain.digests("picture").count == 2 && Set(plain.digests("picture")).count == 2)
         guard !links else { return }
         let learnt = try Run(models, learnLoRA(model.name))
+        #expect(try remarks(of: learnt) == "in other programs prompts say sks for rex\n")
         var drawing = generate(model.name)
         drawing["prompts"] = ["A photo of a red <rex>, nice!"]
         let drawn = try Run(models, drawing, adapters: ["rex": learnt.adapter])
@@ -173,6 +174,7 @@ struct ReleasedBackboneTests {
         #expect(try Picture(pngFile: run.artifacts.first { $0.role == "proxy" }!.path).width == 64)
         let adapter = try Adapter(path: run.adapter)
         #expect(adapter.known.map(\.word) == ["sks", "ohwx"])
+        #expect(try remarks(of: run) == "in other programs prompts say sks for rex, ohwx for mia\n")
         var drawing = generate("flux1-dev")
         func pictures(_ prompt: String) throws -> [String] {
             drawing["prompts"] = [.string(prompt)]
@@ -199,6 +201,12 @@ struct ReleasedBackboneTests {
         try JSONEncoder().encode(former).write(
             to: URL(fileURLWithPath: "\(model.folder)/\(ModelDescription.fileName)"))
         #expect(ModelFolder(model.folder).description?.limits.promptTokens == tokens)
+    }
+
+    /// What is said beside PEFT's files.
+    private func remarks(of run: Run) throws -> String {
+        let file = try #require(run.artifacts.first { $0.name == "adapter_readme.txt" }).path
+        return try String(contentsOfFile: file, encoding: .utf8)
     }
 
     /// Two steps a picture instead of the model's fifty.
