@@ -320,6 +320,28 @@ import Testing
         #expect(try report(on: ["prompts": ["a {concept} {class} on the beach"]]).warnings == nil)
     }
 
+    /// It draws the proxies, and may read less than the student.
+    @Test func contextsAreCountedByTheSupervisorToo() throws {
+        func problems(_ count: Int, _ options: [String: JSONValue] = [:]) throws -> [Problem]? {
+            let place = Array(repeating: "a", count: count).joined(separator: " ")
+            let contexts: [String: JSONValue] = ["contexts": ["in the snow", .string(place)]]
+            return try personalization(adding: [
+                "model": "pocket-chameleon", "method": "proxy-tuning",
+                "options": .object(contexts.merging(options) { $1 }),
+            ]).problems
+        }
+        func tooLong(_ count: Int, _ limit: String) -> Problem {
+            Problem("/options/contexts/1", found: "\(count) tokens", allowed: "at most \(limit)")
+        }
+        #expect(try problems(28) == nil)
+        #expect(try problems(36) == [tooLong(40, "32 tokens of pocket-diffusion")])
+        #expect(
+            try problems(60) == [
+                tooLong(64, "58 tokens of pocket-chameleon"), tooLong(64, "32 tokens of pocket-diffusion"),
+            ])
+        #expect(try problems(36, ["proxies": ["job": "0b6e5b53-6b6a-4d0c-9d6e-3a8f6f3f2a10"]]) == nil)
+    }
+
     @Test func optionsThatNothingActsOnAreTold() throws {
         func warnings(_ proxies: JSONValue) throws -> [String]? {
             try personalization(adding: [

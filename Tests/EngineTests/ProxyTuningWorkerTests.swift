@@ -519,12 +519,15 @@ import Testing
         #expect(failure?.code == "input.prompt" && failure?.problems?.map(\.pointer) == ["/concepts/0/class"])
     }
 
-    /// The student reads them whole.
+    /// The student reads them whole; nothing is drawn to measure it before.
     @Test func contextsThatTheSupervisorDoesNotReadWholeAreRejected() throws {
+        let models = try TinyModels()
         let place = JSONValue.string("on the beach" + String(repeating: " dog", count: 20))
         let failure = #expect(throws: JobFailure.self) {
-            try Run(TinyModels(), Self.spec("pocket-chameleon", ["contexts": ["on the beach", place]]))
+            try Run(models, Self.spec("pocket-chameleon", ["contexts": ["on the beach", place]]))
         }
+        let log = try #require(FileManager.default.subpaths(atPath: models.folder)?.first { $0.hasSuffix("/events") })
+        #expect(try !String(contentsOfFile: "\(models.folder)/\(log)", encoding: .utf8).contains("prepare"))
         #expect(failure?.code == "input.prompt" && failure?.problems?.map(\.pointer) == ["/options/contexts/1"])
         #expect(failure?.problems?.first?.allowed == "at most 16 tokens of pocket-diffusion")
     }

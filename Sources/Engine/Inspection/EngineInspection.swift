@@ -44,6 +44,10 @@ package struct EngineInspection {
         counting.references = findings.sizes
         if case .personalize(let spec)? = spec {
             let supervisor = spec.supervisor.flatMap { models[$0] }
+            // A student that is its own supervisor has said it already.
+            let said = findings.problems
+            let unread = supervisor.map { texts.problems(of: spec, taughtBy: $0) } ?? []
+            findings.problems += unread.filter { !said.contains($0) }
             findings.warnings += spec.warnings(on: model?.description, by: supervisor?.description)
         }
         let cost = findings.problems.isEmpty ? spec.flatMap { counting.offer(of: $0, with: order.adapters) } : nil

@@ -26,6 +26,22 @@ struct PromptInspection {
         }
     }
 
+    /// What a supervisor does not read whole of what it is to draw: it may read less than the student.
+    func problems(of spec: PersonalizeSpec, taughtBy supervisor: ModelText) -> [Problem] {
+        guard let words = supervisor.tokenizer else { return [] }
+        return spec.concepts.enumerated().flatMap { index, concept -> [Problem] in
+            guard spec.proxies(of: concept) == nil else { return [] }
+            let plain = Concept(name: concept.name, className: concept.className ?? "", references: []).plainPrompt
+            let contexts = texts(spec.options["contexts"], at: "/options/contexts").map {
+                ($0.pointer, "\(plain) \($0.text)")
+            }
+            let tokenizer = words.adding(placeholders: ["<\(concept.name)>"])
+            return ([(spec.place(ofClass: index), plain)] + contexts).compactMap { pointer, text in
+                tooLong(text, at: pointer, tokenizer, supervisor, concepts: 1, [:])
+            }
+        }
+    }
+
     /// Places that a mention takes, by what is between its brackets, where that is not one; more than any model reads
     /// are as many as that.
     private func rows(of adapters: [String: InspectionOrder.Adapter], in body: JSONValue) -> [String: Int] {

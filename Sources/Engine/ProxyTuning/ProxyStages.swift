@@ -61,7 +61,7 @@ struct ProxyStage {
         let supervisor = try worker.supervisor()
         let problems = concepts.enumerated().flatMap { index, concept -> [Problem] in
             guard worker.order.proxies?[concept.name] == nil else { return [] }
-            let texts = [(worker.place(ofClass: index), concept.plainPrompt)] + options.placedPrompts(of: concept)
+            let texts = [(worker.spec.place(ofClass: index), concept.plainPrompt)] + options.placedPrompts(of: concept)
             return supervisor.tooLong(texts, concepts: [concept.name], spelled: ConceptSpellings(of: [concept.name]))
         }
         guard problems.isEmpty else {

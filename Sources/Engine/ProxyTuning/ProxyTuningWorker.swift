@@ -24,6 +24,7 @@ struct ProxyTuningWorker {
         let concepts = read.map(\.concept)
         let samples = ProxySamples(spec.prompts, concepts: concepts)
         try check(concepts, samples, options)
+        try checkSupervisor()
         let identity = TrainingIdentity(spec, digest: loaded.digest)
         try ResumedCheckpoint.check(order.resume, of: identity)
         connection.send(.progress(.init(stage: "prepare", step: 0, steps: 1)))
@@ -81,7 +82,7 @@ struct ProxyTuningWorker {
         guard reusing.allSatisfy({ order.proxies?[$0.name] != nil }) else { throw Self.unreachable }
         let contexts = concepts.flatMap { options.placedPrompts(of: $0) }
         let classes = concepts.enumerated().map { index, concept in
-            (place(ofClass: index), "a photo of \(concept.plainPrompt) on the beach")
+            (spec.place(ofClass: index), "a photo of \(concept.plainPrompt) on the beach")
         }
         let together = samples.asked.isEmpty ? samples.pairs.map { ("/concepts", $0) } : []
         let asked = samples.asked.enumerated().map { ("/prompts/\($0)", $1) }
@@ -90,9 +91,11 @@ struct ProxyTuningWorker {
             classes + contexts + together + asked, concepts: names, spelled: ConceptSpellings(of: names))
     }
 
-    /// Where a job says a concept's class noun.
-    func place(ofClass index: Int) -> String {
-        spec.concept.isListed ? "/concepts/\(index)/class" : "/concept/class"
+    /// Whether the supervisor reads whole what it is to draw, by its tokenizer: its weights are read when it teaches.
+    private func checkSupervisor() throws {
+        guard let supervisor = spec.supervisor.flatMap({ ModelTexts(directory: order.models)[$0] }) else { return }
+        let problems = PromptInspection().problems(of: spec, taughtBy: supervisor)
+        if !problems.isEmpty { throw LoadedModel.rejection(problems) }
     }
 
     /// Encoders that cannot be read do not keep concepts from being learnt, but not silently.
@@ -113,6 +116,13 @@ struct ProxyTuningWorker {
 
     /// Proxies of a concept that its sheet shows.
     static let mostOnSheet = 128
+}
+
+extension PersonalizeSpec {
+    /// Where a job says a concept's class noun.
+    func place(ofClass index: Int) -> String {
+        concept.isListed ? "/concepts/\(index)/class" : "/concept/class"
+    }
 }
 
 /// A concept's proxies.
