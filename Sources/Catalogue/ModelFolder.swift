@@ -118,12 +118,14 @@ package struct ModelFolder: Sendable {
         return limited(description, in: folder)
     }
 
-    /// With no more tokens of a prompt than a FLUX.1 reads: one that was added before schnell was told from dev says
-    /// more.
+    /// With what a FLUX.1's network says: one that was added before schnell was told from dev says more tokens of a
+    /// prompt than it reads, and not that it is told its guidance.
     private static func limited(_ description: ModelDescription, in folder: String) -> ModelDescription {
-        guard let most = PipelineRelease.fluxPrompt(in: folder) else { return description }
+        guard let isTold = PipelineRelease.isToldGuidance(in: folder) else { return description }
+        let most = PromptLength.flux(isGuided: isTold)
         var limited = description
         limited.limits.promptTokens = min(description.limits.promptTokens ?? most, most)
+        limited.limits.isToldGuidance = isTold ? true : nil
         return limited
     }
 

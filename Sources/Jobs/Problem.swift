@@ -17,6 +17,14 @@ package struct Problem: Sendable, Equatable, Codable, CustomStringConvertible {
     /// A member's name as a part of a JSON pointer.
     package static func escaped(_ name: String) -> String { name.replacing("~", with: "~0").replacing("/", with: "~1") }
 
+    /// That of a negative prompt where the network is told how strongly the prompt is followed, and is not led away
+    /// from another one.
+    package static func toldGuidance(of model: String) -> Problem {
+        Problem(
+            "/options/negative_prompt", found: "a text",
+            allowed: "nothing: \(model) is told its guidance, and draws no picture to lead away from")
+    }
+
     /// All three in one line, for logs and terminals.
     package var description: String { "\(pointer.isEmpty ? "/" : pointer): found \(found); allowed: \(allowed)" }
 }

@@ -320,6 +320,21 @@ import Testing
         #expect(try report(on: ["prompts": ["a {concept} {class} on the beach"]]).warnings == nil)
     }
 
+    /// At the door as in the result.
+    @Test func aNegativePromptThatNothingLeadsAwayFromIsTold() throws {
+        func warnings(_ options: [String: JSONValue]) throws -> [String]? {
+            let usual: [String: JSONValue] = ["negative_prompt": "snow"]
+            return try report(on: [
+                "model": "pocket-diffusion", "prompts": ["a dog"], "options": .object(usual.merging(options) { $1 }),
+            ]).warnings
+        }
+        #expect(try warnings([:]) == nil && warnings(["guidance": 1.5]) == nil)
+        #expect(
+            try warnings(["guidance": 1]) == [
+                "/options/negative_prompt: nothing is led away from at a guidance of 1.0; ask for one above 1"
+            ])
+    }
+
     /// It draws the proxies, and may read less than the student.
     @Test func contextsAreCountedByTheSupervisorToo() throws {
         func problems(_ count: Int, _ options: [String: JSONValue] = [:]) throws -> [Problem]? {

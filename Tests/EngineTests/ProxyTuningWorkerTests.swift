@@ -532,6 +532,17 @@ import Testing
         #expect(failure?.problems?.first?.allowed == "at most 16 tokens of pocket-diffusion")
     }
 
+    /// And not as its configuration does.
+    @Test func aModelIsCalledAsTheJobCallsIt() throws {
+        let models = try TinyModels()
+        try models.change("pocket-llamagen/config.json") { $0.adding("name", "LlamaGen") }
+        let failure = #expect(throws: JobFailure.self) {
+            try Run(models, Self.spec(["supervisor": "pocket-infinity"]))
+        }
+        #expect(failure?.code == "input.supervisor")
+        #expect(failure?.message == "pocket-infinity cannot teach pocket-llamagen")
+    }
+
     /// Each alone is read whole.
     @Test func conceptsThatAreTooLongTogetherAreRejected() throws {
         let two: JSONValue = [

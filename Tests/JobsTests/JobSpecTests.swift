@@ -378,6 +378,28 @@ import Testing
         #expect(pointers(personalization("coar", "pocket-chameleon", #"{"layers":9}"#)) == ["/options/layers"])
     }
 
+    /// FLUX.1 dev is, which is told how strongly the prompt is followed.
+    @Test(arguments: [true, nil] as [Bool?])
+    func aModelThatIsToldItsGuidanceIsLedAwayFromNothing(isTold: Bool?) throws {
+        let model = ModelDescription(
+            family: .diffusion, name: "flux", pictures: [.init(width: 64, height: 64)],
+            limits: .init(isToldGuidance: isTold), digest: "f")
+        let read = try JSONDecoder().decode(ModelDescription.self, from: JSONEncoder().encode(model))
+        func problems(_ options: JSONValue) -> [Problem] {
+            let body: JSONValue = [
+                "version": 1, "kind": "generate", "model": "flux", "prompts": ["x"], "options": options,
+            ]
+            do { _ = try JobSpec(body, models: ModelChoice([read])) } catch let problems as Problems {
+                return problems.list
+            } catch {}
+            return []
+        }
+        #expect(problems(["guidance": 2]) == [])
+        let allowed = "nothing: flux is told its guidance, and draws no picture to lead away from"
+        let refused = [Problem("/options/negative_prompt", found: "a text", allowed: allowed)]
+        #expect(problems(["negative_prompt": "snow"]) == (isTold == true ? refused : []))
+    }
+
     // MARK: - Methods
 
     private func personalization(

@@ -175,8 +175,8 @@ struct EvaluateWorker {
         let which = problems.map { "\($0.pointer) has \($0.found), allowed are \($0.allowed)" }.joined(separator: "; ")
         warnings.append(
             """
-            \(counted(problems.count, "prompt", "is", "are")) too long for \(loaded.name) with <\(concept.name)>, and \
-            left out of the \(texts.count) of \(suite.name): \(which)
+            \(counted(problems.count, "prompt", "is", "are")) too long for \(loaded.description.name) with \
+            <\(concept.name)>, and left out of the \(texts.count) of \(suite.name): \(which)
             """)
         return (left, "\(suite.name) (\(left.count) of \(texts.count))")
     }

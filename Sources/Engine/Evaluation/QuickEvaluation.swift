@@ -61,7 +61,7 @@ struct QuickEvaluation {
         let prompts = wording.prompts(suite, for: concept).flatMap { [$0.asked, $0.described] } + concept.classPrompts
         let problems = loaded.tooLong(
             prompts.map { ("/concept/class", $0) }, concepts: [concept.name], spelled: ConceptSpellings(of: concept))
-        if let problem = problems.first { throw TooLong(model: loaded.name, problem: problem) }
+        if let problem = problems.first { throw TooLong(model: loaded.description.name, problem: problem) }
     }
 
     private static func pictures(

@@ -38,7 +38,7 @@ struct GenerateWorker {
         try series.writeSheet(pictures)
         let warnings =
             adapters.sorted { $0.key < $1.key }.flatMap { $1.warnings(usedAs: String($0.prefix { $0 != "@" })) }
-            + idleNegative(options) + hardlyActing(adapters)
+            + idleNegative + hardlyActing(adapters)
         var result: [String: JSONValue] = [
             "pictures": .integer(pictures.count),
             "size": .string(ModelDescription.Size(width: pictures[0].width, height: pictures[0].height).text),
@@ -69,29 +69,17 @@ struct GenerateWorker {
         }
     }
 
-    /// A network that is told how strongly the prompt is followed is not led away from another one.
+    /// Whoever accepted the job may not have known the model.
     private func checkNegative(_ options: OptionValues) throws {
         guard options["negative_prompt"]?.string != nil, case .diffusion(let model) = loaded.backbone,
             model.isToldGuidance
         else { return }
-        throw JobFailure.options([
-            Problem(
-                "/options/negative_prompt", found: "a text",
-                allowed: "nothing: \(loaded.name) is told its guidance, and draws no picture to lead away from")
-        ])
+        throw JobFailure.options([.toldGuidance(of: loaded.description.name)])
     }
 
-    /// What guidance is to lead away from does nothing where there is no guidance.
-    private func idleNegative(_ options: OptionValues) -> [String] {
-        guard options["negative_prompt"]?.string != nil, case .diffusion(let model) = loaded.backbone else { return [] }
-        let sampling = model.sampling(guidance: options["guidance"]?.double.map { Float($0) }, seeds: [])
-        guard !sampling.isGuided else { return [] }
-        return [
-            """
-            /options/negative_prompt: nothing is led away from at a guidance of \(sampling.guidance); ask for one \
-            above 1
-            """
-        ]
+    private var idleNegative: [String] {
+        guard case .diffusion(let model) = loaded.backbone else { return [] }
+        return spec.idleNegativeWarnings(usual: Double(model.settings.guidance))
     }
 
     /// Context vectors stand in a prompt's place: there is no less of them.
@@ -191,6 +179,19 @@ extension GenerateWorker {
                 allowed: "one strength for both: they are learnt into the same weights"
                     + (actsByWords ? #"; or "adapters": "by-token""# : ""))
         }
+    }
+}
+
+extension GenerateSpec {
+    /// What guidance is to lead away from does nothing where there is no guidance.
+    /// - Parameter usual: the guidance of the model, a diffusion model; nil where nobody knows it.
+    func idleNegativeWarnings(usual: Double?) -> [String] {
+        guard options["negative_prompt"]?.string != nil, let guidance = options["guidance"]?.double ?? usual,
+            guidance <= 1
+        else { return [] }
+        return [
+            "/options/negative_prompt: nothing is led away from at a guidance of \(guidance); ask for one above 1"
+        ]
     }
 }
 

@@ -50,6 +50,9 @@ package struct EngineInspection {
             findings.problems += unread.filter { !said.contains($0) }
             findings.warnings += spec.warnings(on: model?.description, by: supervisor?.description)
         }
+        if case .generate(let spec)? = spec, let model, model.description.family == .diffusion {
+            findings.warnings += spec.idleNegativeWarnings(usual: model.description.sampling["guidance"]?.double)
+        }
         let cost = findings.problems.isEmpty ? spec.flatMap { counting.offer(of: $0, with: order.adapters) } : nil
         return InspectionReport(id: order.id, problems: findings.problems, warnings: findings.warnings, cost: cost)
     }

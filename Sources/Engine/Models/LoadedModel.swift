@@ -69,7 +69,7 @@ package struct LoadedModel {
         return other
     }
 
-    /// As its configuration has it; concepts keep it.
+    /// As its configuration has it, which concepts keep; jobs call it as its description does.
     package var name: String {
         switch backbone {
         case .infinity(let model): model.configuration.name

@@ -139,7 +139,7 @@ struct PersonalizeWorker {
         else {
             throw unusable(
                 "learnt by \(adapter.description.method) on \(adapter.description.model)",
-                "one that was learnt by \(spec.method.rawValue) on this very \(loaded.name)")
+                "one that was learnt by \(spec.method.rawValue) on this very \(loaded.description.name)")
         }
         guard adapter.description.role == concept.role else {
             throw unusable("\(key), a \(adapter.description.role.rawValue)", "a \(concept.role.rawValue)")

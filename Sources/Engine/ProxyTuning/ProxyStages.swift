@@ -66,7 +66,9 @@ struct ProxyStage {
         }
         guard problems.isEmpty else {
             throw LoadedModel.rejection(
-                problems.map { Problem($0.pointer, found: $0.found, allowed: "\($0.allowed) of \(supervisor.name)") })
+                problems.map {
+                    Problem($0.pointer, found: $0.found, allowed: "\($0.allowed) of \(supervisor.description.name)")
+                })
         }
         return supervisor
     }

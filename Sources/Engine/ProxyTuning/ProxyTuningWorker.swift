@@ -58,7 +58,8 @@ struct ProxyTuningWorker {
         let supervisor = try LoadedModel(name, in: order.models, size: draws ? own : nil)
         guard supervisor.description.family == .diffusion, supervisor.pictureSize == loaded.pictureSize else {
             throw JobFailure(
-                code: "input.supervisor", consequence: .rejected, message: "\(name) cannot teach \(loaded.name)",
+                code: "input.supervisor", consequence: .rejected,
+                message: "\(name) cannot teach \(loaded.description.name)",
                 problems: [
                     Problem(
                         "/options/supervisor",

@@ -79,20 +79,23 @@ package struct ModelDescription: Sendable, Equatable, Codable {
         package var layers: Int?
         /// Codes of the picture vocabulary.
         package var codes: Int?
+        /// Whether guidance is told to the network, so that nothing can be led away from.
+        package var isToldGuidance: Bool?
 
         /// No limit but those that are set.
         package init(
             promptTokens: Int? = nil, tokensPerConcept: Int? = nil, scales: Int? = nil, layers: Int? = nil,
-            codes: Int? = nil
+            codes: Int? = nil, isToldGuidance: Bool? = nil
         ) {
             (self.promptTokens, self.tokensPerConcept, self.scales) = (promptTokens, tokensPerConcept, scales)
-            (self.layers, self.codes) = (layers, codes)
+            (self.layers, self.codes, self.isToldGuidance) = (layers, codes, isToldGuidance)
         }
 
         private enum CodingKeys: String, CodingKey {
             case promptTokens = "prompt_tokens"
             case tokensPerConcept = "tokens_per_concept"
             case scales, layers, codes
+            case isToldGuidance = "told_guidance"
         }
     }
 

@@ -188,6 +188,9 @@ struct SpecReader {
             guard let limit, let value = options[name]?.integer, value > limit else { continue }
             note("/options/\(name)", options[name], "at most \(limit): \(model.name) has no more \(what)")
         }
+        if limits.isToldGuidance == true, options["negative_prompt"]?.string != nil {
+            problems.append(.toldGuidance(of: model.name))
+        }
     }
 
     /// Those of one table, or of any where nobody knows of which, which is a problem of its own.

@@ -191,16 +191,20 @@ struct ReleasedBackboneTests {
         try FileManager.default.copyItem(atPath: "\(releases!)/flux1-dev", toPath: source)
         try models.change("source/transformer/config.json") { $0.adding("guidance_embeds", .bool(isGuided)) }
         let model = try ModelInstallation(directory: models.folder).add(release: [source], name: "f").model
+        let isTold: Bool? = isGuided ? true : nil
         #expect(model.description?.limits.promptTokens == tokens)
+        #expect(model.description?.limits.isToldGuidance == isTold)
         let pipeline = try DiffusionPipeline(directory: model.folder)
         #expect(pipeline.longestPrompt == tokens && pipeline.encode(["a dog"]).tokens.shape[1] == tokens)
         #expect(try DiffusionWork(pipeline: model.folder).readLength == tokens)
         // As one says that was added before they were told apart.
         var former = try #require(model.description)
         former.limits.promptTokens = 512
+        former.limits.isToldGuidance = nil
         try JSONEncoder().encode(former).write(
             to: URL(fileURLWithPath: "\(model.folder)/\(ModelDescription.fileName)"))
         #expect(ModelFolder(model.folder).description?.limits.promptTokens == tokens)
+        #expect(ModelFolder(model.folder).description?.limits.isToldGuidance == isTold)
     }
 
     /// What is said beside PEFT's files.

@@ -66,13 +66,13 @@ struct PipelineRelease {
 }
 
 extension PipelineRelease {
-    /// Tokens of a prompt that the FLUX.1 in a model's folder reads, as its network tells; nil of every other model.
-    static func fluxPrompt(in folder: String) -> Int? {
+    /// Whether the network of the FLUX.1 in a model's folder is told its guidance; nil of every other model.
+    static func isToldGuidance(in folder: String) -> Bool? {
         let network = PipelineKind.flux.network
         guard let index = ReleasePiece.settings(Self.index, in: folder),
             className(of: network, in: index) == PipelineKind.flux.rawValue,
             let settings = ReleasePiece.settings("\(network)/config.json", in: folder)
         else { return nil }
-        return PromptLength.flux(isGuided: settings["guidance_embeds"] == .bool(true))
+        return settings["guidance_embeds"] == .bool(true)
     }
 }
