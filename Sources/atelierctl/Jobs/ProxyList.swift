@@ -17,7 +17,14 @@ struct ProxyList: Codable {
         let seed: UInt64?
     }
 
+    /// The subject's; nil in lists of former versions.
+    let className: String?
     let proxies: [Proxy]
+
+    private enum CodingKeys: String, CodingKey {
+        case className = "class"
+        case proxies
+    }
 
     /// Writes it where a sheet of proxies lies, under the sheet's name; gives the file.
     func write(beside sheet: String) throws -> String {
@@ -31,7 +38,18 @@ struct ProxyList: Codable {
 
 /// What a run says of its proxies as it goes: a subject's sheet comes behind all of them.
 struct ProxyNotes {
+    /// The subjects' class nouns, by their sheets.
+    private let nouns: [String: String]
     private var drawn: [ProxyList.Proxy] = []
+
+    /// - Parameter spec: the run's job.
+    init(of spec: JobSpec) {
+        var nouns: [String: String] = [:]
+        if case .personalize(let spec) = spec {
+            for concept in spec.concepts { nouns[ProxySource.sheet(of: concept.name)] = concept.className }
+        }
+        self.nouns = nouns
+    }
 
     /// Gives the list that was written, where these were a subject's last.
     mutating func take(_ artifact: EngineEvent.Artifact) throws -> String? {
@@ -43,7 +61,7 @@ struct ProxyNotes {
             return nil
         case "proxies":
             defer { drawn = [] }
-            return try ProxyList(proxies: drawn).write(beside: artifact.path)
+            return try ProxyList(className: nouns[artifact.name], proxies: drawn).write(beside: artifact.path)
         default: return nil
         }
     }
@@ -90,6 +108,14 @@ struct DrawnProxies {
     /// - Throws: `ValidationError` where they show another class than the concept's.
     func proxies(for concept: ConceptSpec) throws -> [EngineOrder.Proxy] {
         let noun = concept.className ?? ""
+        if let other = list.className, other != noun {
+            throw ValidationError(
+                """
+                --proxies \(concept.name): in \(folder)/\(file) are proxies of \(other.withArticle); allowed are \
+                proxies of \(noun.withArticle)
+                """)
+        }
+        // Of a former version: a noun that is the beginning of another is not told from it.
         if let other = list.proxies.first(where: { !"\($0.prompt) ".contains("> \(noun) ") }) {
             throw ValidationError(
                 """

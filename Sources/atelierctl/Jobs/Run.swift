@@ -64,7 +64,7 @@ struct Run: AsyncParsableCommand {
         }
         // An engine that is gone already says why by its exit.
         try? process.send(order.line)
-        try await follow(process, told: written.warnings, from: earlier)
+        try await follow(process, of: asked, told: written.warnings, from: earlier)
     }
 
     private func start(_ settings: Settings, in folder: String) throws -> EngineProcess {
@@ -132,16 +132,19 @@ struct Run: AsyncParsableCommand {
     }
 
     /// - Parameters:
-    ///   - told: what was said of the job before.
+    ///   - spec: the job.
+    ///   - told: what was said of it before.
     ///   - earlier: the checkpoint that it goes on from.
-    private func follow(_ process: EngineProcess, told: [String], from earlier: String?) async throws {
+    private func follow(
+        _ process: EngineProcess, of spec: JobSpec, told: [String], from earlier: String?
+    ) async throws {
         let signals = StopSignals { process.terminate() }
         defer { signals.cancel() }
         var last: EngineEvent?
         var checkpoint = earlier
         var checkpoints = CheckpointFiles()
         var progress = ProgressLines()
-        var drawn = ProxyNotes()
+        var drawn = ProxyNotes(of: spec)
         for try await line in process.lines {
             process.handled()
             let event = try event(line, of: process)
