@@ -100,6 +100,14 @@ import Testing
         #expect(try alphas(["alpha": 6]) == [32, 6] && alphas(["supervisor_alpha": 6]) == [6, 32])
     }
 
+    /// A share in single precision would draw one more.
+    @Test func aFilterDrawsWhatItSays() throws {
+        for (share, drawn) in [(0.6, 500), (0.8, 1000)] {
+            let given: JSONValue = ["filter": .number(share)]
+            #expect(try ProxyTuningOptions(OptionValues(given, of: .proxyTuning)).drawn == drawn)
+        }
+    }
+
     @Test func theTableNamesEveryTuning() {
         #expect(
             OptionTable.arbooth.rows.first { $0.name == "tuning" }?.values

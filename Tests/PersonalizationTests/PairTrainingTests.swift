@@ -183,4 +183,12 @@ private func bits(_ training: PairTraining) -> [[UInt32]] {
         (options.proxies, options.dropped) = (200, 0.5)
         #expect(options.drawn == 400)
     }
+
+    /// No more than that: each takes a whole picture to draw.
+    @Test(arguments: [(0, 200), (0.3, 286), (0.6, 500), (0.8, 1000), (0.9, 2000)])
+    func asManyAreDrawnAsLeaveEnough(dropped: Double, drawn: Int) {
+        var options = ProxyTuningOptions()
+        (options.proxies, options.dropped) = (200, dropped)
+        #expect(options.drawn == drawn)
+    }
 }

@@ -107,7 +107,7 @@ extension ProxyTuningOptions {
         take(teaching: values)
         values.integer("proxies") { proxies = $0 }
         contexts = values["contexts"]?.array?.compactMap(\.string) ?? []
-        values.number("filter") { dropped = $0 }
+        dropped = values["filter"]?.double ?? dropped
         values.integer("iterations") { student.iterations = $0 }
         values.integer("batch") { student.batch = $0 }
         values.number("learning_rate") { student.learningRate = $0 }

@@ -10,7 +10,7 @@ package struct ProxyTuningOptions: Sendable {
     /// Places that every other proxy is drawn in, in turn.
     package var contexts: [String] = []
     /// The share of drawn proxies that is dropped.
-    package var dropped: Float = 0
+    package var dropped = 0.0
     /// Pictures of the class that the supervisor must still draw; 0 without prior preservation.
     package var priorPictures = 32
 
@@ -24,7 +24,11 @@ package struct ProxyTuningOptions: Sendable {
     }
 
     /// Proxies that are drawn so that enough are left.
-    package var drawn: Int { Int((Float(proxies) / (1 - dropped)).rounded(.up)) }
+    package var drawn: Int {
+        // Of 0.8 the quotient is a little more than the whole number that is meant.
+        let needed = Double(proxies) / (1 - dropped)
+        return Int(((needed * 1e9).rounded() / 1e9).rounded(.up))
+    }
 
     /// What a proxy is drawn from: a rex dog, or a rex dog in a place.
     package func prompt(_ index: Int, of concept: Concept) -> String {
