@@ -32,6 +32,8 @@ import Testing
     private static let mia: JSONValue = ["name": "mia", "role": "subject", "class": "cat", "images": [1]]
     private static let drawn: JSONValue = ["name": "mia", "role": "subject", "class": "cat", "proxies": job]
 
+    private static let bare: JSONValue = ["name": "rex", "role": "subject", "class": "dog"]
+
     static let right: [JSONValue] = [
         body(), body(["options": ["supervisor": "pocket-diffusion", "proxies": 500, "contexts": ["on the beach"]]]),
         body(["options": ["proxies": job, "supervisor_optimizer": "prodigy"]]),
@@ -45,6 +47,9 @@ import Testing
         body(["options": ["proxies": job, "supervisor": "none"]]),
         several(mia).adding("options", ["proxies": job, "supervisor": "none"]),
         body(["concept": nil, "concepts": [drawn], "images": nil, "options": ["supervisor": "none"]]),
+        // One job's proxies for all that name none.
+        body(["concept": nil, "concepts": [bare, drawn], "images": nil, "options": ["proxies": job]]),
+        body(["concept": nil, "concepts": [bare, mia], "options": ["proxies": job]]),
     ]
 
     @Test(arguments: right) func whatIsRightIsAcceptedAndWrittenAsItCame(_ body: JSONValue) throws {
@@ -67,6 +72,8 @@ import Testing
         (several(["name": "ink", "role": "style", "images": [1]]), ["/concepts/1/role"]),
         (body(["images": nil]), ["/images"]), (body(["images": nil, "options": ["proxies": 9]]), ["/images"]),
         (body(["images": nil, "method": "lora", "options": ["proxies": job]]), ["/images", "/options/proxies"]),
+        (body(["concept": nil, "concepts": [bare], "options": ["proxies": 9]]), ["/concepts/0/images"]),
+        (body(["concept": bare.adding("proxies", job)]), ["/concept/proxies"]),
         (body(["concepts": [rex]]), ["/concept"]),
         (several(rex), ["/concepts/1/name"]),
         (several(["name": "mia", "role": "subject", "class": "cat"]), ["/concepts/1/images"]),
@@ -88,7 +95,8 @@ import Testing
         ),
         (several().adding("options", ["supervisor": "pocket-clip"]), ["/options/supervisor"]),
         (several().adding("images", nil), both),
-        (several().adding("images", nil).adding("options", ["proxies": job]), both),
+        // A place among pictures that are not there.
+        (several().adding("images", nil).adding("options", ["proxies": job]), ["/concepts/0/images/0"]),
         (body(["concept": nil, "concepts": [drawn.adding("images", [0])], "images": nil]), ["/concepts/0/images/0"]),
         (body(["preview_every": 50]), ["/preview_every"]), (body(["continue_from": "rex"]), ["/continue_from"]),
         (several().adding("preview_every", 50).adding("continue_from", "rex"), ["/continue_from", "/preview_every"]),
@@ -140,6 +148,25 @@ import Testing
             _ = try JobSpec(body, models: models)
             return []
         } catch { return (error as? Problems)?.list.map(\.pointer).sorted() ?? ["another error"] }
+    }
+
+    @Test func whatStandsForPicturesIsSaid() throws {
+        func problems(_ changes: [String: JSONValue?]) throws -> [Problem] {
+            let error = #expect(throws: Problems.self) { try JobSpec(Self.body(changes), models: Self.models) }
+            return try #require(error).list
+        }
+        let pictures = "a list of 1 to 32 pictures"
+        #expect(
+            try problems(["images": nil])
+                == [Problem("/images", found: "nothing", allowed: "\(pictures), or proxies of a job")])
+        #expect(
+            try problems(["images": nil, "method": "lora"])
+                == [Problem("/images", found: "nothing", allowed: pictures)])
+        #expect(
+            try problems(["concept": Self.bare.adding("proxies", Self.job)]) == [
+                Problem(
+                    "/concept/proxies", found: "an option", allowed: #"within options: {"options": {"proxies": …}}"#)
+            ])
     }
 
     /// What the door alone checks: what texts mention, which names and places there are, by which rule a model learns.

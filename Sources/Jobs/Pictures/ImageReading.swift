@@ -4,15 +4,18 @@ import Foundation
 extension SpecReader {
     private static let contents = ["png", "data", "artifact"]
 
-    /// - Parameter needed: whether a job without pictures has nothing to learn from.
-    mutating func images(needed: Bool = true) -> [ImageSource] {
+    /// - Parameters:
+    ///   - needed: whether a job without pictures has nothing to learn from.
+    ///   - others: what it could learn from in their place.
+    mutating func images(needed: Bool = true, or others: String? = nil) -> [ImageSource] {
         if !needed, body["images"] == nil { return [] }
         guard let elements = body["images"]?.array, (1...ImageSource.mostPictures).contains(elements.count) else {
             let count = body["images"]?.array.map { "\($0.count) pictures" }
+            let rest = others.map { ", or \($0)" } ?? ""
             problems.append(
                 Problem(
                     "/images", found: count ?? body["images"]?.outline ?? "nothing",
-                    allowed: "a list of 1 to \(ImageSource.mostPictures) pictures"
+                    allowed: "a list of 1 to \(ImageSource.mostPictures) pictures\(rest)"
                 ))
             return []
         }

@@ -27,10 +27,7 @@ extension SpecReader {
         }
         let known = ["name", "role", "class"] + (ofSeveral ? ["images", "proxies"] : [])
         for name in members.keys.sorted() where !known.contains(name) {
-            problems.append(
-                Problem(
-                    "\(place)/" + Problem.escaped(name), found: "an unknown field",
-                    allowed: known.joined(separator: ", ")))
+            problems.append(strange(name, at: place, known))
         }
         let name = members["name"]?.string.flatMap { ConceptMention.isName($0) ? $0 : nil }
         if name == nil {
@@ -50,9 +47,18 @@ extension SpecReader {
         if members["proxies"] != nil, proxies == nil {
             note("\(place)/proxies", members["proxies"], ProxySource.rule)
         }
-        let places = ofSeveral ? imagePlaces(members["images"], isNeeded: proxies == nil, at: place) : nil
+        let isNeeded = proxies == nil && !reusesProxies
+        let places = ofSeveral ? imagePlaces(members["images"], isNeeded: isNeeded, at: place) : nil
         guard let name, let role else { return nil }
         return ConceptSpec(name: name, role: role, className: noun, images: places, proxies: proxies)
+    }
+
+    /// A field that a concept has not; the proxies of a single one stand among the options.
+    private func strange(_ name: String, at place: String, _ known: [String]) -> Problem {
+        let pointer = "\(place)/" + Problem.escaped(name)
+        return name == "proxies" && body["method"]?.string == PersonalizationMethod.proxyTuning.rawValue
+            ? Problem(pointer, found: "an option", allowed: #"within options: {"options": {"proxies": …}}"#)
+            : Problem(pointer, found: "an unknown field", allowed: known.joined(separator: ", "))
     }
 
     /// Whether a text is a class noun; what was accepted before may end in a blank, or have two.
@@ -78,7 +84,7 @@ extension SpecReader {
 
     /// Whether some concept has nothing to learn from but pictures; others have proxies that another job drew.
     func needsImages(by method: PersonalizationMethod?) -> Bool {
-        body["concepts"] == nil ? method != .proxyTuning || !reusesProxies : lacksProxies
+        body["concepts"] == nil ? method != .proxyTuning || !reusesProxies : drawsProxies
     }
 
     /// Whether Proxy-Tuning has proxies to draw.

@@ -275,12 +275,28 @@ package struct JobSchema {
                         PersonalizationMethod.allCases.filter(\.learnsSeveral).map { .string($0.rawValue) })
                 ],
             ],
-            // Places are in the job's list.
-            "anyOf": [
-                ["required": ["images"]], ["properties": ["concepts": ["items": ["properties": ["images": false]]]]],
-            ],
+            "allOf": [placed, taught],
         ],
         "else": ["required": ["concept"], "anyOf": [["required": ["images"]], reusing]],
+    ]
+
+    /// Places are in the job's list.
+    private static let placed: JSONValue = [
+        "anyOf": [
+            ["required": ["images"]], ["properties": ["concepts": ["items": ["properties": ["images": false]]]]],
+        ]
+    ]
+
+    /// Each of several concepts has something to learn from.
+    private static let taught: JSONValue = [
+        "anyOf": [
+            [
+                "properties": [
+                    "concepts": ["items": ["anyOf": [["required": ["images"]], ["required": ["proxies"]]]]]
+                ]
+            ],
+            reusing,
+        ]
     ]
 
     /// A job whose options name the job that drew its proxies.
@@ -303,8 +319,7 @@ package struct JobSchema {
             "description": "places in the job's images, counted from 0",
         ]
         let roles = PersonalizationMethod.allCases.filter(\.learnsSeveral).flatMap(\.roles)
-        return concept(["images": images, "proxies": proxySource, "role": choice(roles)]).adding(
-            "anyOf", [["required": ["images"]], ["required": ["proxies"]]])
+        return concept(["images": images, "proxies": proxySource, "role": choice(roles)])
     }
 
     private var proxySource: JSONValue {

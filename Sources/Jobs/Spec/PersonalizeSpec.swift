@@ -94,7 +94,8 @@ extension PersonalizeSpec {
         if reader.body["concepts"] != nil, let method, !method.learnsSeveral {
             reader.note("/concepts", reader.body["concepts"], "one /concept: \(method.rawValue) learns one at a time")
         }
-        images = reader.images(needed: reader.needsImages(by: method))
+        images = reader.images(
+            needed: reader.needsImages(by: method), or: method == .proxyTuning ? "proxies of a job" : nil)
         reader.holdPlaces()
         prompts = reader.prompts(0...64)
         let names = reader.learntNames
