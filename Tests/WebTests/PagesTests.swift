@@ -713,6 +713,41 @@ import Testing
         }
     }
 
+    /// Hundreds of them, in a part that is fetched again whenever something changes.
+    @Test func proxiesAreListedOnlyWhereTheyAreAskedFor() async throws {
+        try await withSite { stage, site in
+            _ = try await run("steps=1", stage, site)
+            let learnt = try #require(try await learnRex(stage, site)["id"]?.string)
+            #expect(try await !site.page("/jobs/\(learnt)").body.contains("part=proxies"), "it has none")
+            try await stage.store.query(
+                """
+                insert into atelier.artifacts (job, name, role, media_type, sha256, bytes, prompt, seed)
+                    select $1::uuid, name, role, 'image/png', repeat(digit, 64), 1, prompt, seed
+                    from (values
+                        ('proxy-rex-1.png', 'proxy', 'a', 'a <rex> dog', 18446744073709551615),
+                        ('proxy-rex-2.png', 'proxy', 'b', 'a <rex> dog on the beach', 7),
+                        ('proxy-mia-1.png', 'proxy', 'c', 'a <mia> cat', 8),
+                        ('proxies-rex.png', 'proxies', 'd', null, null),
+                        ('proxies-mia.png', 'proxies', 'e', null, null)) p(name, role, digit, prompt, seed)
+                """, [learnt])
+            func shown(_ page: String) -> String {
+                ["a", "b", "c", "d", "e"].filter { page.contains("\"/files/\(String(repeating: $0, count: 64))\"") }
+                    .joined()
+            }
+            let whole = try await site.page("/jobs/\(learnt)")
+            #expect(shown(whole.body) == "de" && whole.body.contains("data-load=\"/jobs/\(learnt)?part=proxies\""))
+            #expect(!whole.body.contains("download=proxy-"), "nor among the files")
+            #expect(Self.words(whole).contains("2 of rex") && Self.words(whole).contains("1 of mia"))
+            let live = try await site.page("/jobs/\(learnt)?part=live").body
+            #expect(shown(live) == "de" && !live.contains("part=proxies"))
+            let list = try await site.page("/jobs/\(learnt)?part=proxies")
+            #expect(shown(list.body) == "abc" && !list.body.contains("<html"))
+            for words in ["a &lt;rex&gt; dog on the beach", "seed 18446744073709551615", "seed 7"] {
+                #expect(Self.words(list).contains(words), "\(words): \(Self.words(list))")
+            }
+        }
+    }
+
     /// Has the concept `rex` learnt by the message `learnt`, where jobs are taken already.
     @discardableResult
     private func learnRex(_ stage: Stage, _ site: WebClient) async throws -> JSONValue {

@@ -115,6 +115,16 @@ if (parts.length) {
     addEventListener("pageshow", event => { if (event.persisted) follow(); });
 }
 
+// --- What is long is loaded where it is opened, and each time anew: there may be more of it.
+
+document.addEventListener("toggle", async event => {
+    const { load } = event.target.dataset;
+    if (!load || !event.target.open) return;
+    const answer = await fetch(load, { headers: { Accept: "text/html" }, redirect: "manual" }).catch(() => null);
+    // Else the link stays, which says what is wrong.
+    if (answer?.ok) event.target.querySelector("div").innerHTML = await answer.text();
+}, true);
+
 // --- Many at once
 
 function showTicked() {

@@ -10,6 +10,10 @@ struct JobPage: Sendable {
         router.get("/jobs/:id") { request, context in
             let viewer = try context.knownViewer()
             let job = try await job(context.part("id"), viewer)
+            if request.parameter("part") == "proxies" {
+                let proxies = Pictures.byPrompt(job["artifacts"]?.array ?? [], role: "proxy")
+                return try site.templates.html("job-proxies", ["proxies": proxies])
+            }
             var model = site.frame(viewer, section: "jobs", title: Self.title(job))
             model.merge(try await self.model(of: job)) { $1 }
             return try site.templates.html(request.isPart ? "job-live" : "job", model)
@@ -94,10 +98,15 @@ struct JobPage: Sendable {
     private static func pictures(of job: JSONValue) -> [String: Any] {
         let artifacts = job["artifacts"]?.array ?? []
         let (previews, files) = (Pictures.previews(artifacts), Pictures.files(artifacts))
+        let sheets = Pictures.sheets(artifacts)
         var model: [String: Any] = [
             "references": Pictures.references(job["images"]), "prompts": Pictures.byPrompt(artifacts),
             "previews": previews, "has_previews": !previews.isEmpty, "files": files, "has_files": !files.isEmpty,
+            "sheets": sheets, "has_sheets": !sheets.isEmpty,
         ]
+        let state = job["state"]?.string.flatMap(JobState.init(rawValue:))
+        let isDrawing = job["method"]?.string == PersonalizationMethod.proxyTuning.rawValue && state?.isFinal == false
+        model["draws_proxies"] = isDrawing || artifacts.contains { $0["role"]?.string == "proxy" }
         model["preview_prompt"] = previews.first?["prompt"] ?? NSNull()
         return model
     }

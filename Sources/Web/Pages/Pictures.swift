@@ -26,10 +26,11 @@ enum Pictures {
     }
 
     /// Pictures drawn for prompts, prompt by prompt in their order.
-    static func byPrompt(_ artifacts: [JSONValue]) -> [[String: Any]] {
+    /// - Parameter role: of the pictures: the job's results, or `proxy`.
+    static func byPrompt(_ artifacts: [JSONValue], role: String = "picture") -> [[String: Any]] {
         var order: [String] = []
         var groups: [String: [[String: Any]]] = [:]
-        for artifact in artifacts where artifact["role"]?.string == "picture" {
+        for artifact in artifacts where artifact["role"]?.string == role {
             let prompt = artifact["prompt"]?.string ?? ""
             if groups[prompt] == nil { order.append(prompt) }
             groups[prompt, default: []].append(model(artifact))
@@ -50,9 +51,23 @@ enum Pictures {
             }
     }
 
-    /// Everything that is no picture of a prompt.
+    /// The sheet of each subject's proxies, with how many there are.
+    static func sheets(_ artifacts: [JSONValue]) -> [[String: Any]] {
+        let names = artifacts.filter { $0["role"]?.string == "proxy" }.flatMap {
+            ConceptMention.names(in: $0["prompt"]?.string ?? "")
+        }
+        return artifacts.filter { $0["role"]?.string == "proxies" }.map { artifact in
+            var model = model(artifact)
+            let subject = names.first { ProxySource.sheet(of: $0) == artifact["name"]?.string } ?? ""
+            (model["subject"], model["count"]) = (subject, names.count { $0 == subject })
+            model["alt"] = "some of the proxies of \(subject)"
+            return model
+        }
+    }
+
+    /// Everything that is no picture of a prompt: proxies, of which there are thousands, are neither.
     static func files(_ artifacts: [JSONValue]) -> [[String: Any]] {
-        artifacts.filter { !["picture", "preview"].contains($0["role"]?.string) }.map { artifact in
+        artifacts.filter { !["picture", "preview", "proxy", "proxies"].contains($0["role"]?.string) }.map { artifact in
             var model = model(artifact)
             model["is_picture"] = artifact["media_type"]?.string?.hasPrefix("image/") ?? false
             return model

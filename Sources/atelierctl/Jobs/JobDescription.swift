@@ -37,8 +37,23 @@ struct JobDescription {
         ) {
             showTrouble(of: $0)
         }
-        section("artifacts", ["name", "role", "bytes", "sha256", "prompt"])
+        section("artifacts", ["name", "subject", "role", "pictures", "bytes", "sha256", "prompt"], of: artifacts)
         section("checkpoints", ["attempt", "step", "bytes", "path"])
+    }
+
+    /// What it made; of the proxies, which are hundreds, how many there are of each subject.
+    private var artifacts: [JSONValue] {
+        let all = job["artifacts"]?.array ?? []
+        let proxies = Dictionary(grouping: all.filter { $0["role"] == "proxy" }) {
+            ConceptMention.names(in: $0["prompt"]?.string ?? "").first ?? ""
+        }
+        let counts = proxies.sorted { $0.key < $1.key }.map { subject, files -> JSONValue in
+            [
+                "subject": .string(subject), "role": "proxy", "pictures": .integer(files.count),
+                "bytes": .integer(files.reduce(0) { $0 + ($1["bytes"]?.integer ?? 0) }),
+            ]
+        }
+        return all.filter { $0["role"] != "proxy" } + counts
     }
 
     /// What it waits for, where no living worker can do it.
@@ -109,8 +124,11 @@ struct JobDescription {
         return printable(name.hasSuffix("_at") || name == "deadline" || name == "run_after" ? moment(text) : text)
     }
 
-    private func section(_ name: String, _ fields: [String], _ more: (JSONValue) -> Void = { _ in }) {
-        guard let rows = job[name]?.array, !rows.isEmpty else { return }
+    /// - Parameter rows: those that the job has under the name, unless given.
+    private func section(
+        _ name: String, _ fields: [String], of rows: [JSONValue]? = nil, _ more: (JSONValue) -> Void = { _ in }
+    ) {
+        guard let rows = rows ?? job[name]?.array, !rows.isEmpty else { return }
         print("\n\(name)")
         for row in rows {
             let cells = fields.compactMap { field in

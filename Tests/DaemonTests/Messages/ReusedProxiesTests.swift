@@ -141,6 +141,9 @@ import Testing
             _ = try await stage.store.cancel(id, reason: nil)
             let cancelled = try await stage.job("drawing", reaches: .cancelled)
             #expect(roles(cancelled).count == 3)
+            let shown = try await stage.control("jobs", "show", "drawing").output
+            #expect(shown.contains("subject=rex  role=proxy  pictures=2"), "\(shown)")
+            #expect(!shown.contains("proxy-rex-0001"), "\(shown)")
             try await stage.publish(
                 body: Self.reusing(["rex": "dog"], of: id).line, id: "learning", kind: "personalize")
             let learning = try await stage.job("learning", reaches: .completed)
