@@ -17,7 +17,7 @@ private let fixtures = sharedFolder("fixtures")
 struct FixtureVariantTests {
     /// What conformance says of a case with some of its settings, weights and recordings changed.
     private func report(
-        _ name: String, _ settings: [String: JSONValue] = [:], weights: ((inout [String: Tensor]) -> Void)? = nil,
+        _ name: String, _ settings: [String: JSONValue?] = [:], weights: ((inout [String: Tensor]) -> Void)? = nil,
         recorded: ((inout [String: Tensor]) -> Void)? = nil
     ) throws -> ConformanceReport {
         let files = FileManager.default
@@ -109,6 +109,25 @@ struct FixtureVariantTests {
     func aScheduleThatIsNotBuiltIsRefused(kind: String, setting: String, value: JSONValue) throws {
         let error = try #require(throws: ConformanceError.self) { try report("schedulers", [kind: [setting: value]]) }
         #expect(error.description.contains("\(kind): \(setting) \(value.text) is not built"), "\(error)")
+    }
+
+    @Test func aCaseMayHaveFLUXsScheduleAlone() throws {
+        let found = try report(
+            "schedulers", ["flow_sd3": nil, "euler_sdxl": nil, "ddim": nil],
+            recorded: { recorded in
+                recorded = recorded.filter { $0.key.hasPrefix("flow_flux.") || ["A", "b", "x0"].contains($0.key) }
+            })
+        #expect(found.isWithin, "\(found.lines)")
+    }
+
+    @Test func aRecordedTensorThatNothingReadsIsAFailure() throws {
+        let found = try report(
+            "sd3_mmdit",
+            recorded: { recorded in
+                for name in ["grad.proj_out.weight", "junk"] { recorded[name] = Tensor(zeros: [1]) }
+            })
+        let failed = found.lines.filter { !$0.isWithin }.map(\.name)
+        #expect(failed == ["grad.proj_out.weight (not compared)", "junk (not compared)"])
     }
 
     @Test func tiedEmbeddingsNeedNoHead() throws {

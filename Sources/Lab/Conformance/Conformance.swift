@@ -8,6 +8,12 @@ package enum Conformance {
     package static func run(_ folder: String) throws -> ConformanceReport {
         if let release = try ReleaseCase(folder: folder) { return try ReleaseConformance.run(release) }
         let fixture = try ConformanceCase(folder: folder)
+        var report = try report(of: fixture)
+        report.noteUnread(fixture.unread)
+        return report
+    }
+
+    private static func report(of fixture: ConformanceCase) throws -> ConformanceReport {
         let keys = fixture.configuration
         if keys["lambda_kl"] != nil, keys["early_scales"] != nil { return try AdamWConformance(fixture).report() }
         if keys["codebook_dim"] != nil, keys["encoder_ch_mult"] != nil {
@@ -27,7 +33,7 @@ package enum Conformance {
         if keys["net"] as? String == "alex" { return try LPIPSConformance(fixture).report() }
         if let report = try generatorReport(fixture) { return report }
         throw ConformanceError(
-            folder: folder,
+            folder: fixture.folder,
             problem:
                 """
                 its architecture is not one of Infinity's tokenizer or transformer, T5's encoder, the AdamW \

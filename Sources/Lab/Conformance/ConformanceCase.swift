@@ -11,7 +11,7 @@ import Tensors
 struct ConformanceCase {
     let folder: String
     let description: [String: Any]
-    let recorded: Safetensors
+    let recorded: RecordedTensors
 
     init(folder: String) throws {
         self.folder = folder
@@ -20,7 +20,15 @@ struct ConformanceCase {
             let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
         else { throw ConformanceError(folder: folder, problem: "case.json is missing or not a JSON object") }
         description = object
-        recorded = try Safetensors(path: "\(folder)/io.safetensors")
+        recorded = RecordedTensors(try Safetensors(path: "\(folder)/io.safetensors"))
+    }
+
+    /// Recorded tensors that nothing has read, but for those whose meaning says that they are for information only.
+    var unread: [String] {
+        let tensors = description["tensors"] as? [[String: Any]] ?? []
+        let told = tensors.filter { ($0["meaning"] as? String)?.hasPrefix("information only") == true }
+        let names = told.compactMap { $0["name"] as? String }
+        return recorded.unread.filter { !names.contains($0) }
     }
 
     /// Keys of the configuration, by which the architecture is recognized.
@@ -107,7 +115,34 @@ struct ConformanceCase {
 
     func tensor(_ name: String) throws -> Tensor { try recorded.tensor(name) }
     func bits(_ name: String) throws -> [UInt8] { try recorded.integers(name).map(UInt8.init) }
-    func has(_ name: String) -> Bool { recorded.entries[name] != nil }
+    func has(_ name: String) -> Bool { recorded.has(name) }
+}
+
+/// The tensors of a case, which note what was read of them.
+final class RecordedTensors {
+    private let file: Safetensors
+    private var read: Set<String> = []
+
+    init(_ file: Safetensors) { self.file = file }
+
+    var names: [String] { file.names }
+    /// Sorted by name.
+    var unread: [String] { names.filter { !read.contains($0) } }
+
+    func has(_ name: String) -> Bool { file.entries[name] != nil }
+
+    /// What a tensor is, which does not count as reading it.
+    func entry(_ name: String) throws -> StoredTensor { try file.entry(name) }
+
+    func tensor(_ name: String) throws -> Tensor {
+        read.insert(name)
+        return try file.tensor(name)
+    }
+
+    func integers(_ name: String) throws -> [Int] {
+        read.insert(name)
+        return try file.integers(name)
+    }
 }
 
 /// A fixture that cannot be run: where and why.

@@ -24,6 +24,11 @@ package struct ConformanceReport {
         lines.append(Line(name: name, error: error, tolerance: tolerance))
     }
 
+    /// Every recorded tensor that nothing was held against, nor computed from, is a failure.
+    mutating func noteUnread(_ names: [String]) {
+        for name in names { note("\(name) (not compared)", error: .infinity, tolerance: 0) }
+    }
+
     /// Largest |computed − recorded| over the largest |recorded| (or `floor`, for near-zero tensors).
     mutating func compare(_ name: String, _ computed: Tensor, _ recorded: Tensor, tolerance: Double, floor: Double = 0)
     {

@@ -11,7 +11,7 @@ extension Conformance {
         if keys["cls_token_num"] != nil { return try LlamaGenConformance(fixture).report() }
         if keys["codebook_embed_dim"] != nil { return try LlamaGenTokenizerConformance(fixture).report() }
         if keys["latent_channels"] != nil { return try AutoencoderKLConformance(fixture).report() }
-        if keys["flow_sd3"] != nil || keys["euler_sdxl"] != nil || keys["ddim"] != nil {
+        if ["flow_sd3", "flow_flux", "euler_sdxl", "ddim"].contains(where: { keys[$0] != nil }) {
             return try SamplerConformance(fixture).report()
         }
         if keys["pos_embed_max_size"] != nil || keys["caption_projection_dim"] != nil {

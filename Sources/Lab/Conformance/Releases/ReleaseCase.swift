@@ -121,9 +121,7 @@ final class ReleaseCase {
 
     /// The report, in which every recorded tensor that nothing was held against is a failure.
     func finished() -> ConformanceReport {
-        for name in recorded.names where !read.contains(name) {
-            report.note("\(name) (not compared)", error: .infinity, tolerance: 0)
-        }
+        report.noteUnread(recorded.names.filter { !read.contains($0) })
         return report
     }
 
