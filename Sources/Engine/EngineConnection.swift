@@ -37,9 +37,16 @@ struct AskedToStop: Error {
 /// The engine's side of the line to its daemon: one order in, events out, one JSON line each.
 package final class EngineConnection {
     private let output: FileHandle
+    /// How long nothing was sent before a sign of life is.
+    private let quiet: Duration
+    private var lastSent = ContinuousClock.now
 
-    /// - Parameter output: where events are written to, the daemon's end of stdout.
-    package init(output: FileHandle = .standardOutput) { self.output = output }
+    /// - Parameters:
+    ///   - output: where events are written to, the daemon's end of stdout.
+    ///   - quiet: how long nothing was sent before a sign of life is.
+    package init(output: FileHandle = .standardOutput, quiet: Duration = .seconds(60)) {
+        (self.output, self.quiet) = (output, quiet)
+    }
 
     /// Reads the order, then watches stdin: when it closes the daemon is gone, and so is the reason to go on.
     package static func order() throws -> EngineOrder {
@@ -61,6 +68,13 @@ package final class EngineConnection {
     func send(_ event: EngineEvent) {
         // A daemon that has gone away is noticed by the watcher; a line that cannot be written has no reader.
         try? output.write(contentsOf: event.line + Data([0x0A]))
+        lastSent = .now
+    }
+
+    /// Says that the engine is at work where it said nothing for so long: a picture of a large model takes longer than
+    /// a daemon bears silence.
+    func sendAlive() {
+        if lastSent.duration(to: .now) >= quiet { send(.alive) }
     }
 
     /// Says that the engine is at work, and on which model.

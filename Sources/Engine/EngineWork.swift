@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import Jobs
 import Personalization
+import Tensors
 
 /// One order, carried out: the program behind `atelier-engine work`.
 package struct EngineWork {
@@ -51,8 +52,13 @@ package struct EngineWork {
         errorNumber(of: error).map([ENOSPC, EDQUOT, EROFS, EIO, ESTALE].contains) ?? false
     }
 
-    /// Loads the model and says so, then does what the order asks for.
+    /// Does what the order asks for, and gives signs of life meanwhile.
     func work(_ order: EngineOrder) throws -> WorkOutcome {
+        try SignOfLife.giving(by: connection.sendAlive, during: { try carryOut(order) })
+    }
+
+    /// Loads the model and says so, then does what the order asks for.
+    private func carryOut(_ order: EngineOrder) throws -> WorkOutcome {
         func loaded(_ name: String) throws -> LoadedModel {
             let model = try LoadedModel(name, in: order.models, size: order.spec.size)
             connection.sendStarted(on: model)

@@ -3,6 +3,8 @@ import Foundation
 /// One line an engine writes to its stdout, told apart by `"event"`.
 package enum EngineEvent: Sendable, Equatable {
     case started(Started)
+    /// It is at work, and has nothing else to say.
+    case alive
     case progress(Progress)
     case metric(Metric)
     case artifact(Artifact)
@@ -139,6 +141,7 @@ extension EngineEvent: Codable {
         let event = try container.decode(String.self, forKey: .event)
         switch event {
         case "started": self = .started(try Started(from: decoder))
+        case "alive": self = .alive
         case "progress": self = .progress(try Progress(from: decoder))
         case "metric": self = .metric(try Metric(from: decoder))
         case "artifact": self = .artifact(try Artifact(from: decoder))
@@ -151,8 +154,8 @@ extension EngineEvent: Codable {
                 forKey: .event, in: container,
                 debugDescription:
                     """
-                    \"\(event)\" is no event; allowed are started, progress, metric, artifact, checkpoint, done, \
-                    interrupted, failed
+                    \"\(event)\" is no event; allowed are started, alive, progress, metric, artifact, checkpoint, \
+                    done, interrupted, failed
                     """
             )
         }
@@ -166,6 +169,7 @@ extension EngineEvent: Codable {
         case .started(let value):
             try container.encode("started", forKey: .event)
             try value.encode(to: encoder)
+        case .alive: try container.encode("alive", forKey: .event)
         case .progress(let value):
             try container.encode("progress", forKey: .event)
             try value.encode(to: encoder)

@@ -15,11 +15,13 @@ struct Run {
     private(set) var events: [EngineEvent] = []
     private(set) var outcome: WorkOutcome?
 
-    /// - Parameter folder: an earlier run's; a new one unless given.
+    /// - Parameters:
+    ///   - folder: an earlier run's; a new one unless given.
+    ///   - quiet: how long nothing is said before a sign of life is.
     init(
         _ models: TinyModels, _ spec: [String: JSONValue], adapters: [String: String] = [:], resume: String? = nil,
         checkpointSeconds: Int = 1000, proxies: [String: [EngineOrder.Proxy]]? = nil, references: [Picture]? = nil,
-        in folder: String? = nil
+        in folder: String? = nil, quiet: Duration = .seconds(60)
     ) throws {
         self.models = models
         let folder = folder ?? "\(models.folder)/\(UUID().uuidString)"
@@ -41,7 +43,7 @@ struct Run {
             checkpointSeconds: checkpointSeconds)
         let log = "\(folder)/events"
         _ = FileManager.default.createFile(atPath: log, contents: nil)
-        let connection = EngineConnection(output: FileHandle(forWritingAtPath: log)!)
+        let connection = EngineConnection(output: FileHandle(forWritingAtPath: log)!, quiet: quiet)
         outcome = try EngineWork(connection: connection).work(order)
         events = try Data(contentsOf: URL(fileURLWithPath: log)).split(separator: 10).map {
             try EngineEvent(line: Data($0))

@@ -5,7 +5,7 @@ import Testing
 /// The protocol between daemon and engine: what is written is what is read, one line each, the same bytes every time.
 @Suite struct EngineLineTests {
     static let events: [EngineEvent] = [
-        .started(.init(engine: "1.0", backbone: "pocket-infinity")),
+        .started(.init(engine: "1.0", backbone: "pocket-infinity")), .alive,
         .progress(.init(stage: "train", step: 3, steps: 600)),
         .metric(.init(step: 3, values: ["loss": 0.5, "b": 2])),
         .artifact(

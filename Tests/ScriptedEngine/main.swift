@@ -8,6 +8,7 @@
 //     fail=transient         says `failed` with that consequence (fail-once: in the first attempt only; code=C: with
 //                            that code)
 //     warn                   its result carries a warning and a table of scores
+//     alive=80               begins with so many signs of life, a tenth of a second before each
 //     preview                begins with a picture of what is learnt so far
 //     proxies                begins with two proxies of the concept it learns, and their sheet
 //     adapter                makes an adapter too, named by the job's seed
@@ -77,6 +78,10 @@ if let resume = order["resume"] as? String, let text = try? String(contentsOfFil
     chain = String(parts[1])
 }
 let first = step
+for _ in 0..<(script["alive"].flatMap(Int.init) ?? 0) {
+    usleep(100_000)
+    emit(["event": "alive"])
+}
 if script["preview"] != nil {
     let preview = write("preview", as: "preview-00001.png")
     emit([

@@ -211,6 +211,7 @@ extension EngineSupervisor {
         }
         switch event {
         case .started(let started): updates.started = started
+        case .alive: break  // as every line, it ended a silence
         case .progress(let progress): (updates.progress, updates.pace) = (progress, pace.read(progress))
         case .metric(let metric): updates.metrics.append(metric)
         case .checkpoint(let checkpoint): await take(checkpoint)

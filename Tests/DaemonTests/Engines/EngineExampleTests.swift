@@ -153,7 +153,7 @@ import Testing
 
     /// One of each, as our own engine says them.
     private static let events: [EngineEvent] = [
-        .started(.init(engine: "1", backbone: "b")), .progress(.init(stage: "train", step: 1, steps: 2)),
+        .started(.init(engine: "1", backbone: "b")), .alive, .progress(.init(stage: "train", step: 1, steps: 2)),
         .metric(.init(step: 1, values: ["loss": 0.5, "bad": .nan])),
         .artifact(
             .init(
