@@ -49,7 +49,7 @@ import Testing
         let stages = run.events.compactMap { if case .progress(let event) = $0 { event.stage } else { nil } }
         #expect(
             stages.reduce(into: []) { if $0.last != $1 { $0.append($1) } } == [
-                "prepare", "supervisor", "proxies", "student", "generate",
+                "prepare", "prior", "supervisor", "proxies", "student", "generate",
             ])
         #expect(run.result?["proxies"]?["rex"]?["pictures"] == .integer(10))
         #expect(run.digests("picture").count == 4 && run.digests("peft").count == 3)
@@ -292,12 +292,13 @@ import Testing
     /// As Atelier guarantees it: the same bytes, whichever stage a killed engine was in.
     @Test func aJobResumedInAnyStageEndsWithTheSameBytes() throws {
         let models = try TinyModels()
-        let spec = Self.spec(concepts: Self.two, ["supervisor_optimizer": "prodigy"])
+        let spec = Self.spec(concepts: Self.two, ["supervisor_optimizer": "prodigy", "prior_pictures": 10])
         let undisturbed = try Run(models, spec, checkpointSeconds: 0)
         let names = try undisturbed.checkpoints.map { checkpoint in
             (try #require(try Safetensors(path: checkpoint.path).metadata["stage"]), checkpoint)
         }
-        for stage in ["supervisor:rex", "proxies:rex", "supervisor:mia", "proxies:mia", "student"] {
+        let stages = ["rex", "mia"].flatMap { ["prior:\($0)", "supervisor:\($0)", "proxies:\($0)"] } + ["student"]
+        for stage in stages {
             let places = names.indices.filter { names[$0].0 == stage }
             let (first, last) = (try #require(places.first, "\(stage)"), try #require(places.last))
             for place in [first, last] {
@@ -309,10 +310,16 @@ import Testing
                 let steps = names[(place + 1)...].map { $0.1.step }
                 #expect(resumed.checkpoints.map(\.step) == steps, "\(stage)")
                 // What was behind is not done again.
-                let told = resumed.events.compactMap { if case .progress(let event) = $0 { event.stage } else { nil } }
-                let isBehind = { (name: String) in name.hasPrefix("supervisor") || name.hasPrefix("proxies") }
+                let progress = resumed.events.compactMap { if case .progress(let event) = $0 { event } else { nil } }
+                let told = progress.map(\.stage)
+                let isBehind = { (name: String) in ["prior", "supervisor", "proxies"].contains { name.hasPrefix($0) } }
                 if stage == "student" { #expect(!told.contains(where: isBehind)) }
                 if stage == "supervisor:mia" { #expect(!told.contains("supervisor rex")) }
+                if stage == "supervisor:rex" { #expect(!told.contains("prior rex")) }
+                if stage == "prior:rex" {
+                    let steps = progress.filter { $0.stage == "prior rex" }.map(\.step)
+                    #expect(steps == (place == first ? [8, 10] : []))
+                }
             }
         }
         // Where the pictures beside a checkpoint are gone, they are drawn again.
@@ -339,7 +346,8 @@ import Testing
             }
         }
         let expected = ["rex", "mia"].flatMap { name in
-            ["supervisor \(name)", "proxies \(name)"] + Array(repeating: "proxy", count: 10) + ["proxies-\(name).png"]
+            ["prior \(name)", "supervisor \(name)", "proxies \(name)"] + Array(repeating: "proxy", count: 10)
+                + ["proxies-\(name).png"]
         }
         #expect(told.filter { !["prepare", "student"].contains($0) } == expected, "\(told)")
         withExtendedLifetime(models) {}

@@ -6,23 +6,28 @@ import Jobs
 import Layers
 import Personalization
 
-/// How far a Proxy-Tuning job has come: the stage, everything its next step reads, and the proxies so far. A checkpoint
-/// holds the first two; the pictures lie beside it, in one file that its metadata vouches for. Where that file is gone,
-/// they are drawn again, the same.
+/// How far a Proxy-Tuning job has come: the stage, everything its next step reads, and the pictures so far, which are
+/// proxies, and those of a class that its supervisor learns beside. A checkpoint holds the first two; the pictures lie
+/// beside it, in one file that its metadata vouches for. Where that file is gone, they are drawn again, the same.
 final class ProxyJournal {
     /// A stage of a job.
     enum Stage: Equatable {
+        case prior(String)
         case supervisor(String)
         case proxies(String)
         case student
 
         var text: String {
             switch self {
+            case .prior(let concept): "prior:\(concept)"
             case .supervisor(let concept): "supervisor:\(concept)"
             case .proxies(let concept): "proxies:\(concept)"
             case .student: "student"
             }
         }
+
+        /// What the pictures of a stage that draws go by: of proxies their concept's name, else what is none.
+        fileprivate var pictures: String { if case .proxies(let concept) = self { concept } else { text } }
 
         /// The option that says how fast it learns.
         var rate: String { self == .student ? "learning_rate" : "supervisor_learning_rate" }
@@ -34,7 +39,7 @@ final class ProxyJournal {
     /// What the checkpoint says that the job goes on from.
     private let resumed: ResumedCheckpoint?
     private let identity: TrainingIdentity
-    /// By concept, in the order drawn.
+    /// By `Stage.pictures`, in the order drawn.
     private var pictures: [String: [Picture]] = [:]
     /// The checkpoint that all of them lie beside, with their file's digest; nil where some were drawn since.
     private var kept: (path: String, digest: String)?
@@ -61,18 +66,18 @@ final class ProxyJournal {
     /// The stage that the job was stopped in.
     private var stage: String? { resumed?.metadata["stage"] }
 
-    /// All proxies of a concept where all of them, `count`, were drawn before the job was stopped.
-    func drawn(_ concept: String, all count: Int) -> [Picture]? {
-        guard let drawn = pictures[concept], drawn.count == count else { return nil }
-        if isDrawing(concept) { done += count }
+    /// All pictures of a stage where all of them, `count`, were drawn before the job was stopped.
+    func drawn(in stage: Stage, all count: Int) -> [Picture]? {
+        guard let drawn = pictures[stage.pictures], drawn.count == count else { return nil }
+        if isStopped(in: stage) { done += count }
         return drawn
     }
 
     /// Those that were drawn before the job was stopped.
-    func partlyDrawn(_ concept: String) -> [Picture] { pictures[concept] ?? [] }
+    func partlyDrawn(in stage: Stage) -> [Picture] { pictures[stage.pictures] ?? [] }
 
-    /// Whether the job goes on amid a concept's proxies, so that its supervisor has nothing left to learn.
-    func isDrawing(_ concept: String) -> Bool { self.stage == Stage.proxies(concept).text }
+    /// Whether the job goes on amid a stage; amid a concept's proxies its supervisor has nothing left to learn.
+    func isStopped(in stage: Stage) -> Bool { self.stage == stage.text }
 
     /// Puts a training into the state of the checkpoint, where that is of this stage or of the one after it, which has
     /// the same weights. Gives whether it is at its end.
@@ -115,15 +120,20 @@ final class ProxyJournal {
         return curve
     }
 
-    /// Notes the pictures that a concept has now.
+    /// Notes the pictures that a stage has now.
+    /// - Parameter training: what is learnt so far; nil before anything is.
     /// - Throws: `AskedToStop` behind a checkpoint.
-    func drew(_ drawn: [Picture], of concept: String, steps: Int, title: String, training: PairTraining) throws {
+    func drew(
+        _ drawn: [Picture], in stage: Stage, steps: Int, title: String, training: PairTraining? = nil
+    ) throws {
         StopRequest.hold()
-        pictures[concept] = drawn
+        pictures[stage.pictures] = drawn
+        // A supervisor that draws proxies needs no more of its class.
+        if case .proxies(let concept) = stage { pictures[Stage.prior(concept).pictures] = nil }
         kept = nil
         let isLast = drawn.count == steps
         tell(title, drawn.count, steps, isLast: isLast)
-        try checkpointIfDue(.proxies(concept), training, nil, isLast: false, drawn: drawn.count)
+        try checkpointIfDue(stage, training, nil, isLast: false, drawn: drawn.count)
         if isLast { done += steps }
     }
 
@@ -134,15 +144,16 @@ final class ProxyJournal {
     }
 
     private func checkpointIfDue(
-        _ stage: Stage, _ training: PairTraining, _ curve: LossCurve?, isLast: Bool, drawn: Int = 0
+        _ stage: Stage, _ training: PairTraining?, _ curve: LossCurve?, isLast: Bool, drawn: Int = 0
     ) throws {
         let isAskedToStop = StopRequest.isPending && !(isLast && stage == .student)
         guard isAskedToStop || Date().timeIntervalSince(lastCheckpoint) >= Double(seconds) else { return }
-        let step = done + (drawn > 0 ? drawn : training.step)
+        let step = done + (drawn > 0 ? drawn : training?.step ?? 0)
         let path = "\(workspace)/checkpoint-\(step).safetensors"
         let digest = try keepPictures(beside: path)
         try curve?.write(path + ".losses")
-        try training.state.write(
+        let state = training?.state ?? OptimizerState(step: 0, tensors: [:])
+        try state.write(
             path,
             metadata: identity.metadata.merging(["stage": stage.text, "proxies": digest, "done": "\(done)"]) { $1 })
         let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0

@@ -5,8 +5,8 @@ import Jobs
 import Layers
 import Personalization
 
-/// The first two stages, concept by concept: the supervisor learns it, and draws its proxies, which are announced
-/// before the next is taught.
+/// The first stages, concept by concept: the supervisor draws its class, learns it, and draws its proxies, which are
+/// announced before the next is taught.
 struct ProxyStage {
     let worker: ProxyTuningWorker
     let options: ProxyTuningOptions
@@ -31,7 +31,7 @@ struct ProxyStage {
                 return set
             }
             let seeds = Supervision.proxySeeds(options.drawn, seed: seed, index)
-            if let drawn = journal.drawn(concept.name, all: seeds.count) {
+            if let drawn = journal.drawn(in: .proxies(concept.name), all: seeds.count) {
                 return try sent(kept(drawn, seeds, of: concept))
             }
             if supervisor == nil { supervisor = try readingSupervisor() }
@@ -77,14 +77,27 @@ struct ProxyStage {
     private func taught(_ concept: Concept, _ index: Int, _ supervisor: LoadedModel) throws -> [Picture] {
         let learner = supervisor.pairLearner(of: [concept], seed: Supervision.seed(seed, index))
         let supervision = Supervision(concept, index, learner: learner, options: options, seed: seed)
-        let training = try supervision.training(isDone: journal.isDrawing(concept.name))
+        let training = try supervision.training(prior: prior(concept, supervision))
         defer { training.detach() }
-        let stage = ProxyJournal.Stage.supervisor(concept.name)
-        let isTaught = try journal.restore(training, in: stage, orAfter: .proxies(concept.name))
+        let (stage, drawing) = (ProxyJournal.Stage.supervisor(concept.name), ProxyJournal.Stage.proxies(concept.name))
+        let isTaught = try journal.restore(training, in: stage, orAfter: drawing)
         if !isTaught { try journal.train(training, .diffusion, stage, title: title("supervisor", concept)) }
-        return try supervision.draw(options.drawn, having: journal.partlyDrawn(concept.name)) {
+        return try supervision.draw(options.drawn, having: journal.partlyDrawn(in: drawing)) {
             try journal.drew(
-                $0, of: concept.name, steps: options.drawn, title: title("proxies", concept), training: training)
+                $0, in: drawing, steps: options.drawn, title: title("proxies", concept), training: training)
+        }
+    }
+
+    /// Pictures of the class that the supervisor must still draw; none where it has learnt all it will.
+    private func prior(_ concept: Concept, _ supervision: Supervision) throws -> [Picture] {
+        let (stage, count) = (ProxyJournal.Stage.prior(concept.name), options.priorPictures)
+        guard count > 0, !journal.isStopped(in: .proxies(concept.name)) else { return [] }
+        if let drawn = journal.drawn(in: stage, all: count) { return drawn }
+        let having = journal.partlyDrawn(in: stage)
+        let title = title("prior", concept)
+        worker.connection.send(.progress(.init(stage: title, step: having.count, steps: count)))
+        return try supervision.drawPrior(having: having) {
+            try journal.drew($0, in: stage, steps: count, title: title)
         }
     }
 

@@ -37,18 +37,23 @@ package struct Supervision {
     }
 
     /// The training from the references, beside pictures of the class; its changes hang on the supervisor from here on.
-    /// - Parameter isDone: whether nothing is left to learn, so that pictures of the class are not needed.
+    /// - Parameter prior: pictures of the class, `drawPrior`'s; none where nothing is left to learn.
     /// - Throws: `LoRAError.noSuchModule` for a target the supervisor does not have.
-    package func training(isDone: Bool = false) throws(LoRAError) -> PairTraining {
-        try PairTraining(
-            learner, pairs: concept.pairs, prior: isDone ? [] : prior, options: options.supervisor,
-            seed: Supervision.seed(seed, index))
+    package func training(prior: [Picture]) throws(LoRAError) -> PairTraining {
+        let prompt = concept.plainClassPrompt
+        return try PairTraining(
+            learner, pairs: concept.pairs, prior: prior.map { PicturePair(prompt: prompt, picture: $0) },
+            options: options.supervisor, seed: Supervision.seed(seed, index))
     }
 
-    /// Pictures of the class that the supervisor drew before it learnt anything.
-    private var prior: [PicturePair] {
-        learner.classPictures(
-            of: concept, seeds: Supervision.seeds(.prior, options.priorPictures, seed: seed, index))
+    /// Draws what is missing of the pictures of the class, a batch at a time, before anything is learnt; `drawn` hears
+    /// of all there are after each.
+    package func drawPrior(
+        having pictures: [Picture] = [], drawn: ([Picture]) throws -> Void = { _ in }
+    ) rethrows -> [Picture] {
+        let seeds = Supervision.seeds(.prior, options.priorPictures, seed: seed, index)
+        let prompt = concept.plainClassPrompt
+        return try draw({ _ in prompt }, seeds, having: pictures, drawn: drawn)
     }
 
     /// Draws what is missing of `count` proxies, a batch at a time; `drawn` hears of all there are after each.
@@ -56,10 +61,16 @@ package struct Supervision {
         _ count: Int, having pictures: [Picture] = [], drawn: ([Picture]) throws -> Void = { _ in }
     ) rethrows -> [Picture] {
         let seeds = Supervision.proxySeeds(count, seed: seed, index)
+        return try draw({ options.prompt($0, of: concept) }, seeds, having: pictures, drawn: drawn)
+    }
+
+    private func draw(
+        _ prompt: (Int) -> String, _ seeds: [UInt64], having pictures: [Picture], drawn: ([Picture]) throws -> Void
+    ) rethrows -> [Picture] {
         var pictures = pictures
         pictures.removeLast(pictures.count % PairLearner.batch)
-        for range in (pictures.count..<count).parts(of: PairLearner.batch) {
-            pictures += learner.draw(range.map { options.prompt($0, of: concept) }, Array(seeds[range]))
+        for range in (pictures.count..<seeds.count).parts(of: PairLearner.batch) {
+            pictures += learner.draw(range.map(prompt), Array(seeds[range]))
             try drawn(pictures)
         }
         return pictures

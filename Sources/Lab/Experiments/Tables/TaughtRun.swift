@@ -162,7 +162,7 @@ private struct Teaching {
         let learner = supervisor.pairLearner(of: [concept], seed: Supervision.seed(seed, 0))
         let supervision = Supervision(concept, 0, learner: learner, options: options, seed: seed)
         let start = Date()
-        let training = try supervision.training(isDone: isDone)
+        let training = try supervision.training(prior: isDone ? [] : supervision.drawPrior())
         if isDone {
             let state = try OptimizerState(path: path)
             try training.restore(state)
