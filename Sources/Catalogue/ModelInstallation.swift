@@ -15,8 +15,11 @@ package struct ModelInstallation: Sendable {
     package struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
         /// A sentence each.
         package let problems: [String]
-        /// A line a problem.
-        package var description: String { problems.joined(separator: "\n") }
+        /// A line a problem, sixteen at most and how many more there are.
+        package var description: String {
+            let rest = problems.count - 16
+            return (problems.prefix(16) + (rest > 0 ? ["… and \(rest) more"] : [])).joined(separator: "\n")
+        }
 
         /// For each of these reasons.
         package init(problems: [String]) { self.problems = problems }

@@ -181,7 +181,97 @@ struct ReleaseRecognitionTests {
         }
         let found = try ReleaseScan([folder.path, "\(releases!)/infinity-2b/flan-t5-xl"]).recognized()
         #expect(found.parts.first { $0.stem == "tokenizer" }?.piece.name == "infinity_vae_d32reg.pth")
-        #expect(found.warnings.isEmpty, "\(found.warnings)")
+        let said = ["\(folder.path)/infinity_vae_d32.pth: is a VAE of Infinity, and is not used"]
+        #expect(found.warnings == said, "\(found.warnings)")
+    }
+
+    @Test func whatGoesIntoNoModelIsNamed() throws {
+        let clip = "\(releases!)/clip-vit-base-patch32/bin"
+        let text = "\(releases!)/sd3-medium/text_encoder_3"
+        let adapter = "\(releases!)/adapters-sdxl/u1-kohya.safetensors"
+        let warnings = try ReleaseScan(["\(releases!)/infinity-2b", clip, text, adapter]).recognized().warnings
+        #expect(warnings.contains("\(clip): is a CLIP, and is not used"), "\(warnings)")
+        #expect(warnings.contains("\(text): is a T5 encoder, and is not used"), "\(warnings)")
+        let said = "\(adapter): is not used: it is a low-rank adapter: atelierctl concepts import"
+        #expect(warnings.contains(said) && warnings.count == 3, "\(warnings)")
+    }
+
+    @Test(arguments: [
+        ("clip-vit-base-patch32/bin", ModelFamily.infinity, "the files are CLIP, not infinity"),
+        ("sdxl", .infinity, "the files are Stable Diffusion XL, not infinity"),
+        ("infinity-2b/infinity_2b_reg.pth", .clip, "the files are infinity, not clip"),
+    ])
+    func filesOfAnotherFamilyThanWishedAreRefused(release: String, family: ModelFamily, said: String) {
+        var wishes = ReleaseWishes()
+        wishes.family = family
+        do throws(UnrecognizedRelease) {
+            _ = try ReleaseScan(["\(releases!)/\(release)"]).recognized(wishes)
+            Issue.record("it was taken")
+        } catch { #expect(error.problems == [said]) }
+    }
+
+    @Test func ofTwoEncodersTheFamilySaysWhichIsMeant() throws {
+        let paths = ["clip-vit-base-patch32/bin", "dino-vits16/dino-vits16"].map { "\(releases!)/\($0)" }
+        var wishes = ReleaseWishes()
+        for family in [ModelFamily.clip, .dino] {
+            wishes.family = family
+            let found = try ReleaseScan(paths).recognized(wishes)
+            #expect(found.family == family && found.warnings.count == 1, "\(found.warnings)")
+        }
+    }
+
+    @Test(arguments: [0, -1, Double.nan, Double.infinity, 100, 3.1])
+    func aRatioThatNoPictureHasIsRefused(ratio: Double) {
+        var wishes = ReleaseWishes()
+        wishes.ratio = ratio
+        let error = #expect(throws: UnrecognizedRelease.self) {
+            try ReleaseScan(["\(releases!)/infinity-2b"]).recognized(wishes)
+        }
+        #expect(error?.problems == ["--ratio \(ratio): allowed is 0.333 (wide) to 3 (high)"])
+    }
+
+    @Test(arguments: [
+        ("llamagen-t2i-xl", 1_600_000, "allowed is 1 to 4096"), ("llamagen-t2i-xl", Int.max, "allowed is 1 to 4096"),
+        ("lumina-mgpt-7b-768", 0, "allowed is 1 to 4096"), ("clip-vit-base-patch32/bin", 64, "for models that draw"),
+    ])
+    func aSideOutOfRangeIsRefused(release: String, side: Int, said: String) {
+        var wishes = ReleaseWishes()
+        wishes.side = side
+        let error = #expect(throws: UnrecognizedRelease.self) {
+            try ReleaseScan(["\(releases!)/\(release)"]).recognized(wishes)
+        }
+        #expect(error?.problems.count == 1 && error?.problems[0].contains(said) == true, "\(error?.problems ?? [])")
+    }
+
+    @Test(arguments: [
+        ("lumina-mgpt-7b-768", "--heads is not needed: the files say"), ("sdxl", "--heads is for Infinity"),
+        ("clip-vit-base-patch32/bin", "--heads is for Infinity"),
+    ])
+    func headsThatTheFilesTellAreRefused(release: String, said: String) {
+        var wishes = ReleaseWishes()
+        wishes.heads = 7
+        let error = #expect(throws: UnrecognizedRelease.self) {
+            try ReleaseScan(["\(releases!)/\(release)"]).recognized(wishes)
+        }
+        #expect(error?.problems.count == 1 && error?.problems[0].contains(said) == true, "\(error?.problems ?? [])")
+    }
+
+    /// In Hugging Face's cache a folder is called by a digest.
+    @Test func aModelOfTheCacheIsCalledLikeItsRepository() throws {
+        let folder = try TemporaryFolder()
+        let digest = String(repeating: "0a", count: 20)
+        let snapshots = folder.path + "/models--openai--clip-vit-base-patch32/snapshots"
+        try FileManager.default.createDirectory(atPath: snapshots, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(
+            atPath: "\(releases!)/clip-vit-base-patch32/bin", toPath: "\(snapshots)/\(digest)")
+        let models = try TemporaryFolder()
+        let added = try ModelInstallation(directory: models.path).add(release: ["\(snapshots)/\(digest)"])
+        #expect(added.model.name == "clip-vit-base-patch32")
+    }
+
+    @Test func aLongListOfProblemsEnds() {
+        let said = ModelInstallation.Refusal(problems: (1...20).map { "problem \($0)" }).description
+        #expect(said.hasSuffix("problem 16\n… and 4 more"), "\(said)")
     }
 
     /// Nothing is lost unless it is asked for.

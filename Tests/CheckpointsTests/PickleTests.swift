@@ -211,6 +211,17 @@ import Testing
         #expect(error.problem == "it has no tensors in args; there are tensors in state_dict, ema, odd")
     }
 
+    /// What some programs keep of an average is how it is taken.
+    @Test func aWrapperOfAFewNumbersIsNotTakenForTheWeights() throws {
+        func weights(_ names: [String]) -> (inout PickleWriter) -> Void {
+            { pickle in pickle.dictionary(names.map { ($0, self.tensor) }) }
+        }
+        var pickle = PickleWriter()
+        pickle.dictionary([("ema", weights(["decay"])), ("model", weights((0..<9).map { "w\($0)" }))])
+        let report = try open(pickle.ended).report
+        #expect(report.section == "model" && report.tensors == 9 && report.otherSections == ["ema"])
+    }
+
     @Test func whatHoldsNoTensorsIsToldForWhatItIs() throws {
         var pickle = PickleWriter()
         pickle.dictionary([("history", { $0.dictionary([("w", self.tensor)]) }), ("epoch", { $0.integer(1) })])

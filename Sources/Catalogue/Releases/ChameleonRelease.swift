@@ -196,19 +196,14 @@ struct ChameleonRelease {
     private var side: Int {
         let path = (settings?["_name_or_path"]?.string ?? "").split(separator: "/").map(String.init)
         let trained: [String] = path.reversed()
-        return ([folderName] + trained).lazy.compactMap { Self.side(in: $0) }.first
+        let own = ReleasePiece.usualName(of: transformer.piece.folder)
+        return ([own] + trained).lazy.compactMap { Self.side(in: $0) }.first
             ?? (transformer.isMetas ? 512 : 768)
     }
 
     private static func side(in name: String) -> Int? {
         let numbers = name.split { !$0.isNumber }.compactMap { Int($0) }
         return numbers.last { [256, 512, 768, 1024].contains($0) }
-    }
-
-    /// The folder's own name; in Hugging Face's cache, where that is a digest, the repository's.
-    private var folderName: String {
-        let path = URL(fileURLWithPath: transformer.piece.folder).standardizedFileURL.pathComponents
-        return path.dropLast(path.dropLast().last == "snapshots" ? 2 : 0).last ?? ""
     }
 
     private func transformer(_ settings: JSONValue) -> JSONValue {

@@ -8,18 +8,19 @@ struct EncoderReleases {
 
     init(_ scan: ReleaseScan, _ wishes: ReleaseWishes) { (self.scan, self.wishes) = (scan, wishes) }
 
-    /// The first that is there; nil where none is.
+    /// The first that is there, of the family that is wished; nil where none is.
     /// - Throws: ``UnrecognizedRelease`` with everything that it lacks.
     func recognized() throws(UnrecognizedRelease) -> RecognizedRelease? {
-        if let clip = scan.pieces(.clip).first { return try Self.clip(clip) }
-        if let dino = scan.pieces(.dino).first {
+        func fits(_ family: ModelFamily) -> Bool { wishes.family == nil || wishes.family == family }
+        if fits(.clip), let clip = scan.pieces(.clip).first { return try Self.clip(clip) }
+        if fits(.dino), let dino = scan.pieces(.dino).first {
             if let mark = Self.secondsMark(dino) {
                 throw UnrecognizedRelease(
                     problems: ["\(dino.path): it is DINOv2 by its \(mark), which is not built; DINO is"])
             }
             return dino.checkpoint.contains("pos_embed") ? hub(dino) : try Self.dino(dino)
         }
-        return try lpips()
+        return fits(.lpips) ? try lpips() : nil
     }
 
     /// What DINOv2 has and DINO has not: a scale of every layer, registers.

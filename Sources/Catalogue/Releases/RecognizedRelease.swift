@@ -46,9 +46,9 @@ package struct ReleaseWishes: Sendable {
     package var family: ModelFamily?
     /// Infinity: numbers of pixels as its authors write them (0.06M, 0.25M, 0.60M, 1M).
     package var pixels: String?
-    /// Height over width of the pictures.
+    /// Height over width of the pictures, 0.333 to 3.
     package var ratio = 1.0
-    /// Pixels on a side of a square picture, where the family leaves it open.
+    /// Pixels on a side of a square picture, at most 4096, where the family leaves it open.
     package var side: Int?
     /// Heads of the attention, where neither shapes nor settings tell them.
     package var heads: Int?

@@ -46,6 +46,13 @@ package struct ReleasePiece: Sendable {
     /// The folder it lies in, or is.
     package var folder: String { FilePlace.nearestFolder(to: path) }
 
+    /// A folder's or file's own name; in Hugging Face's cache, where a folder's is a digest, the repository's.
+    static func usualName(of path: String) -> String {
+        let path = URL(fileURLWithPath: path).standardizedFileURL.pathComponents
+        let name = path.dropLast(path.dropLast().last == "snapshots" ? 2 : 0).last ?? ""
+        return name.hasPrefix("models--") ? name.components(separatedBy: "--").last ?? name : name
+    }
+
     /// A JSON file beside it; nil where there is none.
     package func settings(_ file: String = "config.json") -> JSONValue? { Self.settings(file, in: folder) }
 

@@ -44,12 +44,12 @@ package struct ReleaseRecord: Codable, Sendable, Equatable {
 
 extension RecognizedRelease {
     /// What a model is called unless its user says: like the one folder that was given, or its largest file, without
-    /// what no name has.
+    /// what no name has; in Hugging Face's cache like the repository.
     func usualName(_ paths: [String]) -> String {
         var isFolder: ObjCBool = false
         _ = FileManager.default.fileExists(atPath: paths.first ?? "", isDirectory: &isFolder)
         let path = paths.count == 1 && isFolder.boolValue ? paths[0] : parts[0].piece.path
-        let name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
+        let name = ReleasePiece.usualName(of: path)
         let stem = isFolder.boolValue && paths.count == 1 ? name : (name as NSString).deletingPathExtension
         let allowed = stem.map { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) ? $0 : "-" }
         let trimmed = String(allowed).drop { !($0.isLetter || $0.isNumber) }.prefix(64)

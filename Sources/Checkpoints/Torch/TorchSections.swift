@@ -13,6 +13,8 @@ struct TorchSections {
         "net", "network", "weights", "teacher",
     ]
     private static let deepest = 4
+    /// How many times as many tensors a later wrapper has that is taken before an earlier one.
+    private static let fewest = 8
 
     /// The dictionary of tensors that is meant, its keys joined by dots (nil: the file's outermost one), and every
     /// other one there is.
@@ -33,16 +35,20 @@ struct TorchSections {
         throw tensors.contents.problem(nothing(found))
     }
 
-    /// The first known wrapper that holds tensors, or one within it.
+    /// The first known wrapper that holds tensors, or one within it; not one of a few numbers (`ema.decay`) before one
+    /// of many.
     private func known(in dictionary: Pickle.Value, depth: Int) -> (Pickle.Value, String)? {
+        var found: [(value: Pickle.Value, section: String, tensors: Int)] = []
         for section in Self.known {
             guard let value = value(at: section, in: dictionary) else { continue }
-            if tensors.holdsTensors(value) { return (value, section) }
-            if depth < Self.deepest, let (inner, name) = known(in: value, depth: depth + 1) {
-                return (inner, "\(section).\(name)")
+            if tensors.holdsTensors(value) {
+                found.append((value, section, tensors.count(value)))
+            } else if depth < Self.deepest, let (inner, name) = known(in: value, depth: depth + 1) {
+                found.append((inner, "\(section).\(name)", tensors.count(inner)))
             }
         }
-        return nil
+        let most = found.map(\.tensors).max() ?? 0
+        return found.first { Self.fewest * $0.tensors >= most }.map { ($0.value, $0.section) }
     }
 
     private func value(at path: String, in dictionary: Pickle.Value) -> Pickle.Value? {

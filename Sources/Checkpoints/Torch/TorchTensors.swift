@@ -42,6 +42,11 @@ struct TorchTensors {
         pickle.pairs(dictionary)?.contains { pickle.text($0.key) != nil && isTensor($0.value) } ?? false
     }
 
+    /// How many tensors a dictionary names.
+    func count(_ dictionary: Pickle.Value) -> Int {
+        pickle.pairs(dictionary)?.count { pickle.text($0.key) != nil && isTensor($0.value) } ?? 0
+    }
+
     /// The classes of objects that were not built, sorted.
     var foreignClasses: [String] {
         let called = pickle.nodes.filter { $0.kind == .object }.compactMap { pickle.global($0.callable)?.path }

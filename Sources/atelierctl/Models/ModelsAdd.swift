@@ -24,14 +24,15 @@ extension Models {
         @OptionGroup var server: ServerOptions
         @Argument(help: "Files and folders: all that belongs to the model.") var paths: [String]
         @Option(help: "What jobs will call it; like its folder or file unless given.") var name: String?
-        @Option(help: "Where the files are of several families: which is meant.") var family: String?
+        @Option(help: "Which family is meant, where the files are of several.") var family: String?
         @Flag(help: "Leave the weights where they are, and link to them.") var link = false
         @Option(help: "What the weights become: stored (bf16 stays, all else f32), bf16, f32 or int8.")
         var precision = "stored"
         @Option(help: "Infinity: pixels of its pictures (0.06M, 0.25M, 0.60M, 1M); by its name, or 1M, unless given.")
         var pixels: String?
-        @Option(help: "Infinity: height over width of its pictures.") var ratio = 1.0
-        @Option(help: "All but Infinity: pixels on a side of its pictures; by its name unless given.") var side: Int?
+        @Option(help: "Infinity: height over width of its pictures, 0.333 to 3.") var ratio = 1.0
+        @Option(help: "All others that draw: pixels on a side of its pictures, at most 4096; by its name unless given.")
+        var side: Int?
         @Option(help: "Heads of the attention, where no file tells them.") var heads: Int?
 
         func run() async throws {
