@@ -13,8 +13,8 @@ package struct AdapterImport {
         package let role: ConceptRole
         /// The noun of what was learnt.
         package let className: String
-        /// The words it was trained with, which stand for its name in prompts of released diffusion models; `sks`, or
-        /// of a style `cic`, unless said.
+        /// The words it was trained with, which stand for its name in prompts of released diffusion models; unless
+        /// said those in the file, else `sks`, or of a style `cic`.
         package let trigger: String?
 
         /// - Parameter trigger: of released diffusion models alone.
@@ -37,6 +37,8 @@ package struct AdapterImport {
         package let method: String
         /// Places of a prompt that a mention takes, where that is not one.
         package var rows: Int?
+        /// What stands for it in prompts of released diffusion models, where that was said or is in the file.
+        package var trigger: String?
         /// A sentence each.
         package let warnings: [String]
     }
@@ -64,7 +66,9 @@ package struct AdapterImport {
             try write(fineTune, as: concept, to: target)
             return Outcome(method: "arbooth", rows: fineTune.rowCount, warnings: nounless(concept))
         }
-        let named = try AdapterReader(path).read()
+        var named = try AdapterReader(path).read()
+        let mute = unsayable(named, concept).map { "\(path): \($0)" }
+        if !mute.isEmpty || !(named.isOwn || ModelFolder.isPipeline(model.folder)) { named.words = [] }
         let (found, faults) = try placed(named)
         var problems = faults + unusable(named) + wordless(named, concept)
         if concept.trigger != nil, !ModelFolder.isPipeline(model.folder) {
@@ -89,7 +93,9 @@ package struct AdapterImport {
             ])
         let isIdle = try found.values.allSatisfy { try $0.isZero }
         let idle = isIdle ? ["\(path): all of its changes are zero, so it changes nothing"] : []
-        return Outcome(method: "lora", warnings: idle + nounless(concept))
+        var outcome = Outcome(method: "lora", warnings: idle + nounless(concept) + mute)
+        if ModelFolder.isPipeline(model.folder) { outcome.trigger = word(of: concept, named) }
+        return outcome
     }
 
     /// The changes by where a concept's file has them, and what is wrong with places and numbers.
@@ -189,6 +195,15 @@ package struct AdapterImport {
         if let trigger = concept.trigger { return trigger }
         let only = named.words.count == 1 ? named.words.first : nil
         return (named.words.first { $0.concept == concept.name } ?? only)?.word
+    }
+
+    /// What is said of another program's trigger phrase that no prompt can have in it.
+    private func unsayable(_ named: NamedChanges, _ concept: Concept) -> [String] {
+        guard concept.trigger == nil, !named.isOwn, ModelFolder.isPipeline(model.folder),
+            let phrase = named.words.first?.word, !TriggerPhrase.isOne(phrase)
+        else { return [] }
+        let brief = JSONValue.string(phrase).brief
+        return ["its trigger phrase, \(brief), cannot stand in a prompt and is left out; give one (--trigger)"]
     }
 
     /// What is said of a subject whose class nobody names.

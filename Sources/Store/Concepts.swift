@@ -138,7 +138,8 @@ extension Store {
         try objects(
             """
             select c.name, c.version, c.role, c.class, c.method, c.model, c.tenant, c.created_at,
-                c.job, j.message_id, c.adapter_sha256, a.bytes as adapter_bytes, c.metrics
+                c.job, j.message_id, c.adapter_sha256, a.bytes as adapter_bytes, c.metrics,
+                c.options->>'trigger' as trigger
             from dashboard.concept_details c join atelier.jobs j on j.id = c.job
                 left join atelier.artifacts a on a.job = c.job and a.sha256 = c.adapter_sha256 and a.role = 'adapter'
             where ($1::text is null or c.name = $1) and ($2::text is null or c.tenant = $2)

@@ -97,6 +97,20 @@ private func sdxl(blocksPerLevel: Int) -> NetworkForm {
         }
     }
 
+    /// In a safetensors header, where one phrase has a place.
+    @Test(arguments: AdapterFormat.allCases) func theWordOfOneConceptGoesAlong(format: AdapterFormat) throws {
+        let changes = try AdapterReader(try adapter().path).read().changes
+        let out = folder + "/" + (format == .peft ? "peft" : "\(format.rawValue).safetensors")
+        func words(_ words: [(concept: String, word: String)]) throws -> [String] {
+            try AdapterWriter(changes, words: words).write(format, to: out)
+            return try AdapterReader(out).read().words.map { $0.word }
+        }
+        #expect(try words([(concept: "rex", word: "sks dog")]) == ["sks dog"])
+        #expect(try words([(concept: "rex", word: "<unk>")]) == [])
+        #expect(try words([(concept: "rex", word: "ohwx"), (concept: "mia", word: "sks")]) == [])
+        #expect(try words([]) == [])
+    }
+
     /// No other form can say which tokens a change acts on.
     @Test(arguments: [(ActingTokens.all, nil), (.prompt, "prompt")] as [(ActingTokens, String?)])
     func ourOwnFileSaysWhatItActsOn(tokens: ActingTokens, said: String?) throws {

@@ -28,8 +28,19 @@ package enum AdapterFormat: String, Sendable, CaseIterable {
 
     /// What is to be said of the rare words that concepts go by; nil where there are none.
     package static func wording(of words: [(concept: String, word: String)]) -> String? {
-        let said = words.filter { !marks.contains($0.word) }.map { "\($0.word) for \($0.concept)" }
+        let said = words.filter { !marks.contains($0.word) }.map { one in
+            one.concept.isEmpty ? one.word : "\(one.word) for \(one.concept)"
+        }
         return said.isEmpty ? nil : "in other programs prompts say \(said.joined(separator: ", "))"
+    }
+
+    /// Where a safetensors header has what prompts say for all that was learnt (Stability-AI/ModelSpec).
+    static let triggerKey = "modelspec.trigger_phrase"
+
+    /// What stands there: it is one phrase, which cannot tell the words of several concepts.
+    static func trigger(of words: [(concept: String, word: String)]) -> String? {
+        guard words.count == 1, let word = words.first?.word, !marks.contains(word) else { return nil }
+        return word
     }
 }
 
@@ -103,7 +114,8 @@ package struct NamedChanges: Sendable {
     package var replaced: [Module: StoredTensor] = [:]
     /// Whether it is one of our own files.
     package var isOwn = false
-    /// Concepts and the model's own words that they go by, as our own files say them.
+    /// Concepts and the model's own words that they go by, as our own files say them; of another program's file the
+    /// trigger phrase in its header, of a concept without a name.
     package var words: [(concept: String, word: String)] = []
     /// Words of our own files that have an embedding, by the names of those.
     package var embeddings: [String] = []

@@ -23,7 +23,14 @@ package struct AdapterReader {
         guard components.isEmpty else { return try ofComponents() }
         // A concept may be called as what is looked for in others' names.
         if checkpoint.metadata["format"] == Self.ownFormat { return try own() }
-        let names = try changing()
+        var named = try others(changing())
+        if let trigger = checkpoint.metadata[AdapterFormat.triggerKey], !trigger.isEmpty {
+            named.words = [(concept: "", word: trigger)]
+        }
+        return named
+    }
+
+    private func others(_ names: [String]) throws -> NamedChanges {
         if isOfPEFT(names) { return try peft(names) }
         if names.contains(where: { AdapterNames.kohya($0)?.ending == ".lora_down.weight" }) { return try kohya(names) }
         return try diffusers(names)
@@ -207,6 +214,7 @@ package struct AdapterReader {
         for component in components {
             let named = try AdapterReader("\(path)/\(component)").read()
             if !component.hasPrefix("text_encoder") { all.targets = named.targets }
+            if all.words.isEmpty { all.words = named.words }
             for (module, change) in named.changes {
                 all.changes[.init(component: component, name: module.name)] = change
             }

@@ -5,9 +5,14 @@ package struct AdapterWriter {
     private let changes: [(module: NamedChanges.Module, change: NamedChanges.Change)]
     /// What the network is called where names say it: that of Stable Diffusion XL has blocks on the way down.
     private let network: String
+    /// What prompts say for what was learnt, where that is one concept with a word.
+    private let trigger: String?
 
+    /// - Parameter words: of the concepts that were learnt, as ``NamedChanges/words``.
     /// - Throws: `CheckpointError` for DoRA, tables, and tensors of which no product can be made.
-    package init(_ changes: [NamedChanges.Module: NamedChanges.Change]) throws(CheckpointError) {
+    package init(
+        _ changes: [NamedChanges.Module: NamedChanges.Change], words: [(concept: String, word: String)] = []
+    ) throws(CheckpointError) {
         for (module, change) in changes {
             let (path, module) = (change.down.path, module.description)
             if change.magnitude != nil { throw CheckpointError(path: path, problem: "\(module): DoRA is not written") }
@@ -24,6 +29,13 @@ package struct AdapterWriter {
             ["down_blocks.", "mid_block.", "up_blocks."].contains { module.name.hasPrefix($0) }
         }
         network = isUNet ? "unet" : "transformer"
+        trigger = AdapterFormat.trigger(of: words)
+    }
+
+    private func write(_ tensors: [RawTensor], to path: String, metadata: [String: String]) throws {
+        var metadata = metadata
+        metadata[AdapterFormat.triggerKey] = trigger
+        try RawTensor.write(tensors, to: path, metadata: metadata)
     }
 
     /// Writes the adapter: PEFT's folder, or the file of diffusers or kohya.
@@ -98,7 +110,7 @@ package struct AdapterWriter {
             ]
         }
         let weights = "\(folder)/adapter_model.safetensors"
-        try RawTensor.write(tensors, to: weights, metadata: ["format": "pt"])
+        try write(tensors, to: weights, metadata: ["format": "pt"])
         return [file, weights]
     }
 
@@ -120,7 +132,7 @@ package struct AdapterWriter {
             for (key, value) in settings(of: component, name: Self.end(of:)) { named["\(component).\(key)"] = value }
         }
         let header = try JSONSerialization.data(withJSONObject: named, options: [.sortedKeys])
-        try RawTensor.write(
+        try write(
             tensors, to: path,
             metadata: ["format": "pt", "lora_adapter_metadata": String(decoding: header, as: UTF8.self)])
         return [path]
@@ -153,7 +165,7 @@ package struct AdapterWriter {
             "ss_network_module": "networks.lora", "ss_network_dim": String(usualRank),
             "ss_network_alpha": String(usualAlpha), "ss_network_args": "{}",
         ]
-        try RawTensor.write(tensors + fused.tensors, to: path, metadata: metadata)
+        try write(tensors + fused.tensors, to: path, metadata: metadata)
         return [path]
     }
 }

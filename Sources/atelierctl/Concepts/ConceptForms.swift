@@ -47,7 +47,7 @@ extension ConceptsCommand {
         @Option(name: .customLong("class"), help: "The noun of what it shows.") var className: String?
         @Option(help: "subject or style.") var role = "subject"
         @Option(help: "Whose concept it becomes.") var tenant: String?
-        @Option(help: "SDXL, SD3, SD3.5, FLUX.1: the words it was trained with; sks, of a style cic, unless given.")
+        @Option(help: "SDXL, SD3, SD3.5, FLUX.1: the words it was trained with, unless the file says them.")
         var trigger: String?
         @Option(help: "The file to write instead; NAME.safetensors unless given.") var out: String?
 
@@ -120,7 +120,7 @@ extension AdapterImport.Concept {
     /// What the message of a personalization would say of it.
     fileprivate func spec(_ outcome: AdapterImport.Outcome, model: String, file: String) -> JSONValue {
         var options: [String: JSONValue] = ["file": .string(file)]
-        options["trigger"] = trigger.map(JSONValue.string)
+        options["trigger"] = outcome.trigger.map(JSONValue.string)
         options["rows"] = outcome.rows.map(JSONValue.integer)
         return [
             "version": 1, "kind": "import", "method": .string(outcome.method), "model": .string(model),
@@ -155,7 +155,7 @@ extension AdapterWriter {
         _ file: String, to format: AdapterFormat, _ path: String, form: NetworkForm? = nil
     ) throws {
         let named = try AdapterReader(file).read()
-        try AdapterWriter(named.changes).write(format, to: path, form: form)
+        try AdapterWriter(named.changes, words: named.words).write(format, to: path, form: form)
         if let wording = AdapterFormat.wording(of: named.words) { Terminal.note(printable(wording)) }
         for remark in named.embeddings.map(format.lacking) + (named.actsOn == nil ? [] : [format.spreading]) {
             Terminal.note("warning: " + printable(remark))

@@ -91,8 +91,8 @@ struct ConceptsCommand: AsyncParsableCommand {
             let versions = try await reporting { try await choice.versions(in: try server.store()) }
             if server.json { return print(versions[0].text) }
             for name in [
-                "name", "version", "role", "class", "method", "model", "tenant", "created_at", "job", "message_id",
-                "adapter_sha256", "adapter_bytes", "metrics",
+                "name", "version", "role", "class", "trigger", "method", "model", "tenant", "created_at", "job",
+                "message_id", "adapter_sha256", "adapter_bytes", "metrics",
             ] {
                 guard let value = versions[0][name], value != .null else { continue }
                 let text = value.string ?? value.text

@@ -3,6 +3,7 @@ import Catalogue
 import DaemonTesting
 import FileTesting
 import Foundation
+import Hashing
 import Jobs
 import ServerTesting
 import Store
@@ -509,6 +510,15 @@ import Testing
             let file = stage.folder.path + "/back"
             let back = try await stage.control("concepts", "export", "rex", "--format", "peft", "--out", file)
             #expect(back.status == 0, "\(back)")
+            let kohya = stage.folder.path + "/kohya.safetensors"
+            for (format, place) in [("kohya", kohya), ("peft", file)] {
+                let told = try await stage.control(
+                    "concepts", "export", "rex", "--format", format, "--out", place, "--force", "--json")
+                let json = try JSONValue(json: Data(told.output.utf8))
+                let weights = format == "peft" ? file + "/adapter_model.safetensors" : kohya
+                let digest = format == "peft" ? json["files"]?["adapter_model.safetensors"] : json["sha256"]
+                #expect(digest?.string == (try SHA256Digest.ofFile(weights).description), "\(told)")
+            }
             try stage.start()
             try await stage.publish(
                 body: JSONValue.object([
@@ -522,6 +532,22 @@ import Testing
             let refused = try await stage.control(
                 common + ["--name", "rex", "--tenant", "default", "--trigger", "sks dog"])
             #expect(refused.status != 0 && refused.errors.contains("a trigger is of released diffusion models"))
+        }
+    }
+
+    @Test func whatPromptsSayForAnImportedConceptIsShown() async throws {
+        try await withStage { stage in
+            try await stage.store.script(
+                """
+                insert into atelier.jobs (message_id, tenant, kind, spec, state, finalized_at, result)
+                    values (
+                        'one', 't', 'import', '{"concept": {"name": "rex"}, "options": {"trigger": "sks dog"}}',
+                        'completed', now(), '{}');
+                insert into atelier.concepts (tenant, name, version, role, model, adapter_sha256, job)
+                    select 't', 'rex', 1, 'subject', 'm', repeat('a', 64), j.id from atelier.jobs j;
+                """)
+            let shown = try await stage.control("concepts", "show", "rex")
+            #expect(shown.output.contains("trigger         sks dog\n"), "\(shown)")
         }
     }
 
