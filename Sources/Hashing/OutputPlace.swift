@@ -24,6 +24,17 @@ package enum OutputPlace {
         try check(folder, for: path)
     }
 
+    /// A file that takes nobody's place; a device or a pipe, which is there before, keeps nothing.
+    /// - Parameter remedy: what to do where it is there.
+    /// - Throws: ``Fault``.
+    package static func newFile(_ path: String, remedy: String) throws(Fault) {
+        try file(path)
+        var status = stat()
+        if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
+            throw Fault(path, "it is there already", remedy)
+        }
+    }
+
     /// A folder, which is made where it is not there.
     /// - Throws: ``Fault``.
     package static func folder(_ path: String) throws(Fault) { try check(nearest(to: path), for: path) }

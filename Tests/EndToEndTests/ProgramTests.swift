@@ -262,9 +262,8 @@ import Testing
         #expect(run.errors.contains("mkdir -p \(missing)"), "\(run)")
     }
 
-    /// No other program's form has a place for it.
-    @Test func whatAConceptGoesByElsewhereIsSaid() async throws {
-        let folder = try TemporaryFolder()
+    /// A concept's file, learnt by LoRA.
+    private func concept(in folder: TemporaryFolder) throws -> String {
         let file = folder.path + "/rex.safetensors"
         let options: JSONValue = [
             "rank": 1, "alpha": 1, "targets": ["q"], "isRankStabilized": false,
@@ -278,11 +277,46 @@ import Testing
         ]
         try Data(HandmadeSafetensors(header.text, [UInt8](repeating: 1, count: 8)).bytes)
             .write(to: URL(fileURLWithPath: file))
+        return file
+    }
+
+    /// No other program's form has a place for it.
+    @Test func whatAConceptGoesByElsewhereIsSaid() async throws {
+        let folder = try TemporaryFolder()
         let run = try await ProgramRun(
             Stage.programs + "/atelierctl",
-            ["concepts", "convert", file, "--format", "diffusers", "--out", folder.path + "/out.safetensors"],
-            environment: ["PATH": "/usr/bin:/bin"])
+            [
+                "concepts", "convert", try concept(in: folder), "--format", "diffusers", "--out",
+                folder.path + "/out.safetensors",
+            ], environment: ["PATH": "/usr/bin:/bin"])
         #expect(run.status == 0 && run.errors.contains("in other programs prompts say sks for rex"), "\(run)")
+    }
+
+    /// Not even its own source, nor another adapter in PEFT's folder.
+    @Test func aConversionTakesNobodysPlace() async throws {
+        let folder = try TemporaryFolder()
+        let file = try concept(in: folder)
+        let before = FileManager.default.contents(atPath: file)
+        func convert(_ format: String, _ out: String, _ more: String...) async throws -> ProgramRun {
+            try await ProgramRun(
+                Stage.programs + "/atelierctl",
+                ["concepts", "convert", file, "--format", format, "--out", out] + more,
+                environment: ["PATH": "/usr/bin:/bin"])
+        }
+        let refused = try await convert("kohya", file)
+        #expect(refused.status == 65 && refused.errors.contains("is there already; give another --out, or --force"))
+        #expect(FileManager.default.contents(atPath: file) == before)
+        let other = folder.path + "/pf/text_encoder/adapter_model.safetensors"
+        try FileManager.default.createDirectory(
+            atPath: folder.path + "/pf/text_encoder", withIntermediateDirectories: true)
+        try Data().write(to: URL(fileURLWithPath: other))
+        let left = try await convert("peft", folder.path + "/pf")
+        #expect(left.status == 65 && left.errors.contains("\(other) is there already"), "\(left)")
+        #expect(FileManager.default.fileExists(atPath: other))
+        #expect(try await convert("peft", folder.path + "/pf", "--force").status == 0)
+        #expect(!FileManager.default.fileExists(atPath: other))
+        #expect(try await convert("kohya", file, "--force").status == 0)
+        #expect(FileManager.default.contents(atPath: file) != before)
     }
 
     @Test func everyProgramHasItsPage() async throws {

@@ -36,6 +36,18 @@ struct OutputPlaceTests {
         }
     }
 
+    @Test func aNewFileTakesNobodysPlace() throws {
+        try withFolder { folder in
+            func said(_ path: String) -> String? {
+                fault({ try OutputPlace.newFile($0, remedy: "give another") }, path)
+            }
+            #expect(said("\(folder)/new") == nil && said("/dev/null") == nil)
+            #expect(
+                said("\(folder)/file") == "\(folder)/file cannot be written: it is there already; give another")
+            #expect(said("\(folder)/no/x")?.contains("there is no folder") == true)
+        }
+    }
+
     @Test func aFolderIsMadeBelowAnother() throws {
         try withFolder { folder in
             for name in ["in", "new", "new/deep/er"] {

@@ -97,6 +97,15 @@ private func sdxl(blocksPerLevel: Int) -> NetworkForm {
         }
     }
 
+    @Test func theAdaptersInAFolderAreFound() throws {
+        let (network, encoder) = (folder + "/adapter_config.json", folder + "/text_encoder/adapter_model.safetensors")
+        #expect(AdapterWriter.adapterFiles(in: folder) == [])
+        try FileManager.default.createDirectory(
+            atPath: folder + "/text_encoder", withIntermediateDirectories: true)
+        for file in [network, encoder] { try Data().write(to: URL(fileURLWithPath: file)) }
+        #expect(AdapterWriter.adapterFiles(in: folder) == [network, encoder])
+    }
+
     /// In a safetensors header, where one phrase has a place.
     @Test(arguments: AdapterFormat.allCases) func theWordOfOneConceptGoesAlong(format: AdapterFormat) throws {
         let changes = try AdapterReader(try adapter().path).read().changes

@@ -88,12 +88,16 @@ package struct AdapterWriter {
 
     /// What an earlier adapter has of other networks in the same folder would be taken for a part of this one.
     private func removeEarlier(in folder: String, but written: [String]) {
-        for place in [folder] + NamedChanges.components.map({ "\(folder)/\($0)" }) {
-            for file in ["adapter_config.json", "adapter_model.safetensors"].map({ "\(place)/\($0)" })
-            where !written.contains(file) {
-                try? FileManager.default.removeItem(atPath: file)
-            }
+        for file in Self.adapterFiles(in: folder) where !written.contains(file) {
+            try? FileManager.default.removeItem(atPath: file)
         }
+    }
+
+    /// The files of adapters that PEFT's form would take the place of in a folder.
+    package static func adapterFiles(in folder: String) -> [String] {
+        let places = [folder] + NamedChanges.components.map { "\(folder)/\($0)" }
+        let files = places.flatMap { ["\($0)/adapter_config.json", "\($0)/adapter_model.safetensors"] }
+        return files.filter { FileManager.default.fileExists(atPath: $0) }
     }
 
     private func writePEFT(_ component: String, _ folder: String) throws -> [String] {

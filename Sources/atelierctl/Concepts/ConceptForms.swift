@@ -7,6 +7,27 @@ import Hashing
 import Jobs
 import Store
 
+/// What is written does not take the place of what is there, unless that is said.
+struct Overwriting: ParsableArguments {
+    @Flag(help: "Write over what is there.") var force = false
+
+    private static let remedy = "give another --out, or --force"
+
+    /// - Throws: `OutputPlace.Fault` where nothing can be written, ``Taken`` for a folder with an adapter in it.
+    func check(_ path: String, _ format: AdapterFormat? = nil) throws {
+        guard format == .peft else {
+            return try force ? OutputPlace.file(path) : OutputPlace.newFile(path, remedy: Self.remedy)
+        }
+        try OutputPlace.folder(path)
+        if !force, let file = AdapterWriter.adapterFiles(in: path).first {
+            throw Taken(description: "\(file) is there already; \(Self.remedy)")
+        }
+    }
+
+    /// Why a folder is left as it is.
+    struct Taken: Error, CustomStringConvertible { let description: String }
+}
+
 extension ConceptsCommand {
     struct Convert: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -14,13 +35,14 @@ extension ConceptsCommand {
         @Argument(help: "The concept's file, as export writes it.") var file: String
         @Option(help: "peft (a folder), diffusers or kohya.") var format: String
         @Option(help: "The file, or PEFT's folder.") var out: String
+        @OptionGroup var overwriting: Overwriting
 
         func run() async throws {
             guard let format = try AdapterFormat.named(format) else {
                 throw ValidationError("--format: a concept's file is atelier's already; give peft, diffusers or kohya")
             }
             try converting {
-                try format.check(out)
+                try overwriting.check(out, format)
                 try AdapterWriter.convert(file, to: format, out)
             }
             print(printable(out))
@@ -50,6 +72,7 @@ extension ConceptsCommand {
         @Option(help: "SDXL, SD3, SD3.5, FLUX.1: the words it was trained with, unless the file says them.")
         var trigger: String?
         @Option(help: "The file to write instead; NAME.safetensors unless given.") var out: String?
+        @OptionGroup var overwriting: Overwriting
 
         func validate() throws {
             if tenant != nil, out != nil { throw ValidationError("give --tenant or --out, not both") }
@@ -76,7 +99,7 @@ extension ConceptsCommand {
             if let tenant { return try await enter(concept, for: model, of: tenant) }
             let path = out ?? name + ".safetensors"
             try converting {
-                try OutputPlace.file(path)
+                try overwriting.check(path)
                 warn(try AdapterImport(model: model).write(file, as: concept, to: path))
             }
             print(server.json ? JSONValue.object(["path": .string(path)]).text : printable(path))
@@ -139,12 +162,6 @@ extension AdapterFormat {
             throw ValidationError("\(name) is no form of an adapter; known are \(known)")
         }
         return format
-    }
-
-    /// Whether it can be written there: PEFT's form is a folder, the others are files.
-    /// - Throws: `OutputPlace.Fault`.
-    func check(_ path: String) throws {
-        try self == .peft ? OutputPlace.folder(path) : OutputPlace.file(path)
     }
 }
 

@@ -121,6 +121,7 @@ struct ConceptsCommand: AsyncParsableCommand {
         @OptionGroup var choice: Choice
         @Option(help: "The file, or PEFT's folder; NAME.safetensors or NAME-peft unless given.") var out: String?
         @Option(help: "atelier, or of a concept learnt by LoRA peft, diffusers or kohya.") var format = "atelier"
+        @OptionGroup var overwriting: Overwriting
 
         func run() async throws {
             let settings = try server.settings(needing: ["postgresURL", "stateDirectory"])
@@ -130,23 +131,44 @@ struct ConceptsCommand: AsyncParsableCommand {
             }
             let other = try AdapterFormat.named(format)
             let path = out ?? choice.name + (other == .peft ? "-peft" : ".safetensors")
-            try converting {
-                if let other { try other.check(path) } else { try OutputPlace.file(path) }
-            }
+            try converting { try overwriting.check(path, other) }
             let plain = other == nil ? path : NSTemporaryDirectory() + "atelier-\(UUID().uuidString).safetensors"
             try writing(to: plain) {
                 try ArtifactDirectory(existing: settings.artifactsDirectory).export(digest, to: plain)
             }
+            var written = [path]
             if let other {
                 defer { unlink(plain) }
                 let model = concept["model"]?.string
                 let form = model.flatMap { ModelFolder.networkForm(in: "\(settings.modelsDirectory)/\($0)") }
-                try converting { try AdapterWriter.convert(plain, to: other, path, form: form) }
+                let name = "\(choice.name)@\(concept["version"]?.text ?? "")"
+                written = try converting { try Self.convert(plain, named: name, to: other, path, form) }
             }
-            print(
-                server.json
-                    ? JSONValue.object(["path": .string(path), "sha256": .string(digest.description)]).text
-                    : printable(path))
+            try print(server.json ? Self.told(path, written).text : printable(path))
+        }
+
+        /// Where it is, with the digest of the file, or of each file in PEFT's folder by its place there.
+        private static func told(_ path: String, _ files: [String]) throws -> JSONValue {
+            let digests = try converting {
+                try files.map { ($0, JSONValue.string(try SHA256Digest.ofFile($0).description)) }
+            }
+            if let alone = digests.first(where: { $0.0 == path }) {
+                return ["path": .string(path), "sha256": alone.1]
+            }
+            let places = digests.map { (String($0.0.dropFirst(path.count + 1)), $0.1) }
+            return ["path": .string(path), "files": .object(Dictionary(uniqueKeysWithValues: places))]
+        }
+
+        /// Writes it in another form; what is wrong with it is said of the concept, not of a file that is gone.
+        private static func convert(
+            _ plain: String, named name: String, to format: AdapterFormat, _ path: String, _ form: NetworkForm?
+        ) throws -> [String] {
+            do { return try AdapterWriter.convert(plain, to: format, path, form: form) } catch let error
+                as CheckpointError
+            {
+                guard error.path == plain else { throw error }
+                throw CheckpointError(path: name, problem: error.problem, errorNumber: error.errorNumber)
+            }
         }
     }
 
