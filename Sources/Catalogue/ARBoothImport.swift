@@ -14,10 +14,12 @@ package struct ARBoothImport {
     private let base: Checkpoint
     private let fineTune: Checkpoint
 
-    /// Nil where a file is no such fine-tune.
+    /// Nil where a file is no such fine-tune: one of ours that came of such an import has its rows too.
     /// - Parameter base: the model's transformer.
     init?(_ path: String, base: Checkpoint) {
-        guard let found = try? Checkpoint.open(path), found.contains(Self.rows) else { return nil }
+        guard let found = try? Checkpoint.open(path), found.contains(Self.rows),
+            found.metadata["format"] != AdapterReader.ownFormat
+        else { return nil }
         (self.base, fineTune) = (base, found)
     }
 

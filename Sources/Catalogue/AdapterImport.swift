@@ -63,6 +63,11 @@ package struct AdapterImport {
     @discardableResult
     package func write(_ path: String, as concept: Concept, to target: String) throws -> Outcome {
         if let fineTune = ARBoothImport(path, base: weights) {
+            if let family = model.description?.family, family != .infinity {
+                throw Refusal(problems: [
+                    "\(path): it is ARBooth's, for an infinity; \(model.name) is of the family \(family.rawValue)"
+                ])
+            }
             try write(fineTune, as: concept, to: target)
             return Outcome(method: "arbooth", rows: fineTune.rowCount, warnings: nounless(concept))
         }

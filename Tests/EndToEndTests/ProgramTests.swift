@@ -201,6 +201,16 @@ import Testing
         #expect(run.status == 64 && run.errors.contains(fault), "\(run)")
     }
 
+    @Test(arguments: ["sks\ndog", "<b>", String(repeating: "dog ", count: 300)])
+    func aTriggerCanStandInAPrompt(_ trigger: String) async throws {
+        let run = try await ProgramRun(
+            Stage.programs + "/atelierctl",
+            ["concepts", "import", "none", "--model", "sdxl", "--name", "rex", "--trigger", trigger],
+            environment: Self.environment)
+        #expect(run.status == 64 && run.errors.contains("--trigger: found "), "\(run)")
+        #expect(run.errors.contains("allowed: \(TriggerPhrase.rule)"), "\(run)")
+    }
+
     /// As a shell's `<(…)` is one.
     @Test func aJobAndSettingsComeOutOfPipesToo() async throws {
         let folder = try TemporaryFolder()
@@ -317,6 +327,7 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: other))
         #expect(try await convert("kohya", file, "--force").status == 0)
         #expect(FileManager.default.contents(atPath: file) != before)
+        withExtendedLifetime(folder) {}
     }
 
     @Test func everyProgramHasItsPage() async throws {

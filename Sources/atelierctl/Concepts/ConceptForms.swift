@@ -82,6 +82,10 @@ extension ConceptsCommand {
             guard ConceptMention.isName(name) else {
                 throw ValidationError("--name: 1 to 64 of a-z, 0-9, _ and -, the first a letter or digit")
             }
+            if let trigger, !TriggerPhrase.isOne(trigger) {
+                let found = JSONValue.string(trigger).brief
+                throw ValidationError(Problem("--trigger", found: found, allowed: TriggerPhrase.rule).description)
+            }
             if let className, !ConceptSpec.isNoun(className) {
                 let found = JSONValue.string(className).brief
                 throw ValidationError(Problem("--class", found: found, allowed: ConceptSpec.nounRule).description)
@@ -168,15 +172,18 @@ extension AdapterFormat {
 extension AdapterWriter {
     /// Writes a concept's file in another form, and says what has no place there, and the words of its concepts.
     /// - Parameter form: its network's form, where the model is known.
+    /// - Returns: the files that were written.
+    @discardableResult
     static func convert(
         _ file: String, to format: AdapterFormat, _ path: String, form: NetworkForm? = nil
-    ) throws {
+    ) throws -> [String] {
         let named = try AdapterReader(file).read()
-        try AdapterWriter(named.changes, words: named.words).write(format, to: path, form: form)
+        let written = try AdapterWriter(named.changes, words: named.words).write(format, to: path, form: form)
         if let wording = AdapterFormat.wording(of: named.words) { Terminal.note(printable(wording)) }
         for remark in named.embeddings.map(format.lacking) + (named.actsOn == nil ? [] : [format.spreading]) {
             Terminal.note("warning: " + printable(remark))
         }
+        return written
     }
 }
 

@@ -126,6 +126,29 @@ struct ARBoothImportTests {
         #expect(refusal?.problems.count == 2 && refusal?.problems.allSatisfy { $0.contains("no numbers") } == true)
     }
 
+    /// Every weight of the model would be missing.
+    @Test func anotherFamilysIsRefusedForThatAlone() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let models = try TinyModels()
+        let base = try #require(try ModelCatalogue(directory: models.folder)["pocket-chameleon"])
+        let path = try fineTune()
+        let refusal = #expect(throws: AdapterImport.Refusal.self) { try taken(path, on: base) }
+        let problem = "it is ARBooth's, for an infinity; pocket-chameleon is of the family chameleon"
+        #expect(refusal?.problems == ["\(path): \(problem)"])
+    }
+
+    @Test func aConceptsOwnFileIsNoFineTune() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let models = try TinyModels()
+        let base = try add("\(release!)/infinity_2b_reg.pth", as: "base", to: models)
+        let file = try taken(fineTune(), on: base)
+        let error = #expect(throws: CheckpointError.self) {
+            try AdapterImport(model: base).write(
+                file, as: .init(name: "rex", role: .subject, className: "dog"), to: "\(folder)/again.safetensors")
+        }
+        #expect(error?.problem.contains("it was learnt by arbooth") == true)
+    }
+
     @Test func anotherModelsIsRefusedByName() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let models = try TinyModels()
