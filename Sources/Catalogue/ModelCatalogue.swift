@@ -21,6 +21,16 @@ package struct ModelCatalogue: Sendable {
     /// The descriptions of those that are whole: what a worker can work with.
     package var usable: [ModelDescription] { models.filter(\.problems.isEmpty).compactMap(\.description) }
 
+    /// What is wrong with the others, by name.
+    package var unusable: [String: String] {
+        Dictionary(models.filter { !$0.problems.isEmpty }.map { ($0.name, $0.problems.joined(separator: "; ")) }) {
+            first, _ in first
+        }
+    }
+
+    /// What jobs may name, and why not the others.
+    package var choice: ModelChoice { ModelChoice(usable, unusable: unusable) }
+
     /// The model of a name, damaged or not.
     package subscript(_ name: String) -> ModelFolder? { models.first { $0.name == name } }
 

@@ -29,7 +29,10 @@ package struct ModelFolder: Sendable {
     private let faults: [String]
 
     /// Everything that is wrong with it, each with the file it is in.
-    package var problems: [String] { faults + damage }
+    package var problems: [String] { faults + unsaidDamage(beside: faults) }
+
+    /// What is wrong with its files of weights and was not said yet, as of a link that leads nowhere.
+    func unsaidDamage(beside said: [String]) -> [String] { damage.filter { !said.contains($0) } }
 
     /// What is wrong with its files of weights.
     var damage: [String] {

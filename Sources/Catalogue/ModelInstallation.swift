@@ -131,7 +131,8 @@ package struct ModelInstallation: Sendable {
         // A description is written where there is none, and its name becomes that of the folder it gets.
         do {
             let family = try (ModelFolder.written(source) ?? ModelFolder.derived(source)).family
-            problems += ModelLayout.of(family, in: source).missing(in: source)
+            let missing = ModelLayout.of(family, in: source).missing(in: source)
+            problems = missing + problems.filter { !missing.contains($0) }
         } catch { problems.append("\(error)") }
         if let sums = try? ChecksumFile(in: source) { problems += sums.problems(in: source) }
         guard problems.isEmpty else { throw Refusal(problems: problems) }

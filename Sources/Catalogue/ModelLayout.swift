@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import Jobs
 
@@ -37,19 +38,29 @@ package struct ModelLayout: Sendable {
     /// Whether a file is what a training program leaves beside the weights, by its name.
     static func isOfTraining(_ name: String) -> Bool { trainingStates.contains { name.hasPrefix($0) } }
 
-    /// What is said of the files that are not there. Weights may be in any container, or in shards that an index names,
-    /// and a text tokenizer in the other forms it is published in.
+    /// What is said of the files that are not there, and of links in their places that lead nowhere.
     func missing(in folder: String) -> [String] {
-        files.filter { name in
-            var places = [name]
-            if let folder = name.hasSuffix("tokenizer.json") ? name.dropLast("tokenizer.json".count) : nil {
-                places += ["spiece.model", "vocab.json"].map { folder + $0 }
+        files.compactMap { name -> String? in
+            let places = Self.places(of: name)
+            guard places.allSatisfy({ access("\(folder)/\($0)", R_OK) != 0 }) else { return nil }
+            for place in places {
+                if let link = FilePlace.brokenLink(at: "\(folder)/\(place)") { return "\(place): \(link)" }
             }
-            if let stem = name.hasSuffix(".safetensors") ? name.dropLast(".safetensors".count) : nil {
-                places += ["\(name).index.json", String(stem)] + Self.containers.map { stem + $0 }
-            }
-            return places.allSatisfy { access("\(folder)/\($0)", R_OK) != 0 }
-        }.map { "\($0): is missing or cannot be read" }
+            return "\(name): is missing or cannot be read"
+        }
+    }
+
+    /// Where a file may lie. Weights may be in any container, or in shards that an index names, and a text tokenizer in
+    /// the other forms it is published in.
+    private static func places(of name: String) -> [String] {
+        var places = [name]
+        if let folder = name.hasSuffix("tokenizer.json") ? name.dropLast("tokenizer.json".count) : nil {
+            places += ["spiece.model", "vocab.json"].map { folder + $0 }
+        }
+        if let stem = name.hasSuffix(".safetensors") ? name.dropLast(".safetensors".count) : nil {
+            places += ["\(name).index.json", String(stem)] + containers.map { stem + $0 }
+        }
+        return places
     }
 
     /// The layout of a family; of several the first.

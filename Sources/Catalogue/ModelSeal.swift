@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import Hashing
 import Jobs
@@ -14,7 +15,8 @@ extension ModelFolder {
     package static func seal(_ folder: String, version: String? = nil, unlearnt: [String]? = nil) throws -> [String] {
         try OutputPlace.folder(folder)
         var description = try Self.written(folder) ?? Self.derived(folder)
-        let problems = ModelLayout.of(description.family, in: folder).missing(in: folder) + Self(folder).damage
+        let missing = ModelLayout.of(description.family, in: folder).missing(in: folder)
+        let problems = missing + Self(folder).unsaidDamage(beside: missing)
         guard problems.isEmpty else { throw ModelInstallation.Refusal(problems: problems) }
         description.name = (folder as NSString).lastPathComponent
         description.digest = try weightsDigest(in: folder)
@@ -45,8 +47,16 @@ extension ModelFolder {
             guard let sums = try ChecksumFile(in: folder) else {
                 return problems + ["has no \(ChecksumFile.name): atelierctl models seal \(name)"]
             }
-            return problems + sums.problems(in: folder) + digestProblems()
+            let known = problems
+            let found = sums.problems(in: folder).map(withLink).filter { !known.contains($0) }
+            return known + found + digestProblems()
         } catch { return problems + ["\(ChecksumFile.name): \(error)"] }
+    }
+
+    /// A problem of the sums, or where the file it is of should have been.
+    private func withLink(_ problem: String) -> String {
+        let name = problem.components(separatedBy: ": ")[0]
+        return FilePlace.brokenLink(at: "\(folder)/\(name)").map { "\(name): \($0)" } ?? problem
     }
 
     /// What no sum covers though the model may be whole, and what to do: text tokenizers of a model that an earlier

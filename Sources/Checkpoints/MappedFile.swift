@@ -10,7 +10,10 @@ final class MappedFile: @unchecked Sendable {  // The mapped bytes never change.
         self.path = path
         // A named pipe must not wait for a writer.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw CheckpointError(path: path, problem: String(cString: strerror(errno))) }
+        guard descriptor >= 0 else {
+            let reason = String(cString: strerror(errno))
+            throw CheckpointError(path: path, problem: FilePlace.brokenLink(at: path) ?? reason)
+        }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, (status.st_mode & S_IFMT) == S_IFREG else {

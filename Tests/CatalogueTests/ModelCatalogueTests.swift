@@ -206,4 +206,28 @@ import Testing
         #expect(problems.last?.hasPrefix("transformer.safetensors: a: data_offsets") == true, "\(problems)")
         #expect(try ModelFolder.written(model)?.version != "2" && ChecksumFile(in: model) == sums)
     }
+
+    /// As of a model that was added with `--link`, whose originals moved.
+    @Test func aLinkThatLeadsNowhereIsSaidOnceWithWhereItPoints() throws {
+        let folder = try TemporaryFolder()
+        let model = folder.path + "/ln"
+        try StubModel.write("ln", .infinity, in: folder.path)
+        let original = folder.path + "/vae.pth"
+        try FileManager.default.moveItem(atPath: model + "/tokenizer.safetensors", toPath: original)
+        try FileManager.default.createSymbolicLink(atPath: model + "/tokenizer.pth", withDestinationPath: original)
+        try ModelFolder.seal(model)
+        #expect(ModelFolder(model).verify() == [])
+        try FileManager.default.removeItem(atPath: original)
+        let problem = "tokenizer.pth: is a link to \(original), which is not there"
+        #expect(ModelFolder(model).problems == [problem] && ModelFolder(model).verify() == [problem])
+        let refusal = #expect(throws: ModelInstallation.Refusal.self) { try ModelFolder.seal(model) }
+        #expect(refusal?.problems == [problem])
+        #expect(ReleaseScan([model + "/tokenizer.pth"]).missing == ["\(model)/\(problem)"])
+
+        let choice = try ModelCatalogue(directory: folder.path).choice
+        let body: JSONValue = ["version": 1, "kind": "generate", "model": "ln", "prompts": ["a dog"]]
+        let problems = #expect(throws: Problems.self) { try JobSpec(body, models: choice) }
+        let said = problems?.list.first { $0.pointer == "/model" }
+        #expect(said?.allowed.hasSuffix("; ln is here but unusable: \(problem)") == true, "\(problems?.list ?? [])")
+    }
 }

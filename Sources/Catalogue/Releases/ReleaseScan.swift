@@ -38,7 +38,7 @@ package struct ReleaseScan: Sendable {
         let files = FileManager.default
         var isFolder: ObjCBool = false
         guard files.fileExists(atPath: path, isDirectory: &isFolder) else {
-            missing.append("\(path): there is no such file or folder")
+            missing.append("\(path): \(FilePlace.brokenLink(at: path) ?? "there is no such file or folder")")
             return
         }
         guard isFolder.boolValue else { return file(path) }

@@ -10,6 +10,8 @@ package final class ModelRegistry: Sendable {
     private struct State {
         var stamp: [String] = []
         var own: [ModelDescription] = []
+        /// What is wrong with the others of this host, by name.
+        var unusable: [String: String] = [:]
         var cluster: [ModelDescription] = []
         /// Whether the tables do not know it yet.
         var isUntold = false
@@ -26,7 +28,9 @@ package final class ModelRegistry: Sendable {
     package var own: [ModelDescription] { state.withLock(\.own) }
 
     /// Those a job may name: this host's, and what others hold or held under other names.
-    package var choice: ModelChoice { state.withLock { ModelChoice($0.own + $0.cluster) } }
+    package var choice: ModelChoice {
+        state.withLock { ModelChoice($0.own + $0.cluster, unusable: $0.unusable) }
+    }
 
     /// Looks whether the folder is as it was, and reads what changed. Gives whether this host's models are others now.
     @discardableResult
@@ -36,15 +40,14 @@ package final class ModelRegistry: Sendable {
             state.withLock({ $0.stamp != stamp })
         else { return false }
         // A folder that is not there holds no models.
-        let models = (try? await runBlocking { try ModelCatalogue(directory: directory).models }) ?? []
-        for model in models where !model.problems.isEmpty {
-            logger.warning(
-                "model cannot be used",
-                metadata: ["model": "\(model.name)", "problems": "\(model.problems.joined(separator: "; "))"])
+        let catalogue = try? await runBlocking { try ModelCatalogue(directory: directory) }
+        let unusable = catalogue?.unusable ?? [:]
+        for (name, problems) in unusable.sorted(by: { $0.key < $1.key }) {
+            logger.warning("model cannot be used", metadata: ["model": "\(name)", "problems": "\(problems)"])
         }
-        let found = models.filter(\.problems.isEmpty).compactMap(\.description)
+        let found = catalogue?.usable ?? []
         return state.withLock { state in
-            state.stamp = stamp
+            (state.stamp, state.unusable) = (stamp, unusable)
             defer { state.own = found }
             return state.own != found || state.isUntold
         }

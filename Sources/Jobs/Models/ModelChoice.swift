@@ -6,13 +6,20 @@ package struct ModelChoice: Sendable, Equatable {
     package static let any = ModelChoice(isAny: true, models: [:])
 
     private let isAny: Bool
+    /// What is wrong with models that are there and cannot be used, by name.
+    private let unusable: [String: String]
 
     /// These models; of two of one name the first.
-    package init(_ descriptions: [ModelDescription]) {
-        self.init(isAny: false, models: Dictionary(descriptions.map { ($0.name, $0) }) { first, _ in first })
+    /// - Parameter unusable: what is wrong with others that are there, by name.
+    package init(_ descriptions: [ModelDescription], unusable: [String: String] = [:]) {
+        self.init(
+            isAny: false, models: Dictionary(descriptions.map { ($0.name, $0) }) { first, _ in first },
+            unusable: unusable)
     }
 
-    private init(isAny: Bool, models: [String: ModelDescription]) { (self.isAny, self.models) = (isAny, models) }
+    private init(isAny: Bool, models: [String: ModelDescription], unusable: [String: String] = [:]) {
+        (self.isAny, self.models, self.unusable) = (isAny, models, unusable)
+    }
 
     /// What is known of a model; nil where it is not there, or nobody knows.
     package subscript(_ name: String) -> ModelDescription? { models[name] }
@@ -27,6 +34,12 @@ package struct ModelChoice: Sendable, Equatable {
         if isAny { return "a model's name: " + ModelDescription.nameRule }
         let names = models.values.filter { fits($0.family) }.map(\.name).sorted()
         return names.isEmpty ? "no model: none that could do this is installed" : names.joined(separator: ", ")
+    }
+
+    /// As ``words(_:)``, and what is wrong with the model that was named, where it is there.
+    package func words(_ fits: (ModelFamily) -> Bool, naming name: String?) -> String {
+        guard let name, models[name] == nil, let fault = unusable[name] else { return words(fits) }
+        return "\(words(fits)); \(name) is here but unusable: \(fault)"
     }
 
     /// What a job needs besides the model it names: `name@digest`, or `name@` where nobody knows the files.

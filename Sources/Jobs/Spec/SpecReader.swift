@@ -60,7 +60,7 @@ struct SpecReader {
     /// The name of a model that fits.
     mutating func model(_ fits: (ModelFamily) -> Bool = \.draws) -> String? {
         guard let name = body["model"]?.string, ModelDescription.isName(name), models.allows(name, fits) else {
-            noteName("/model", body["model"], models.words(fits))
+            noteName("/model", body["model"], models.words(fits, naming: body["model"]?.string))
             return nil
         }
         return name

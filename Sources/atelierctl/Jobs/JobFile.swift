@@ -120,6 +120,6 @@ struct JobFile {
 extension ModelChoice {
     /// The models of this host, which a job is held against as the daemon holds it; any where none can be listed.
     static func installed(in settings: Settings) -> ModelChoice {
-        (try? ModelCatalogue(directory: settings.modelsDirectory)).map { ModelChoice($0.usable) } ?? .any
+        (try? ModelCatalogue(directory: settings.modelsDirectory)).map(\.choice) ?? .any
     }
 }
