@@ -16,8 +16,10 @@ package struct CheckpointConversion {
 
     private let precision: Precision
     private let tensors: [RearrangedTensor]
+    /// Those of a type that only its name is known of: without them the model would lack weights.
+    private let unread: [StoredTensor]
 
-    /// - Parameter isTaken: which tensors are written, by name; those that hold no real numbers never are, nor those
+    /// - Parameter isTaken: which tensors are written, by name; those that hold complex numbers never are, nor those
     ///   that repeat a few to more than are read.
     package init(_ checkpoint: Checkpoint, precision: Precision, isTaken: (String) -> Bool = { _ in true }) {
         let tensors = checkpoint.names.filter(isTaken).compactMap { name in
@@ -26,19 +28,33 @@ package struct CheckpointConversion {
         self.init(tensors, precision: precision)
     }
 
-    /// Tensors under names of their own; those that cannot be read are not written.
+    /// Tensors under names of their own; those that hold complex numbers are not written, nor those that repeat a few
+    /// to more than are read.
     package init(_ tensors: [RearrangedTensor], precision: Precision) {
         self.precision = precision
+        unread = tensors.flatMap(\.parts).filter { $0.type == nil }
         self.tensors = tensors.filter { $0.parts.allSatisfy { (try? $0.checkSize()) != nil } }
     }
 
     /// Writes the file and flushes it.
-    /// - Throws: `CheckpointError` for a tensor that cannot be read, or a file that cannot be written.
+    /// - Throws: `CheckpointError` for tensors that cannot be read, or a file that cannot be written.
     package func write(_ path: String, metadata: [String: String] = ["format": "pt"]) throws {
+        try checkTypes()
         do { try writeFile(path, metadata) } catch let error as CheckpointError { throw error } catch {
             // Of a full disk Foundation says neither the file nor that it is one.
             let problem = "it could not be written: \(error.localizedDescription)"
             throw CheckpointError(path: path, problem: problem, errorNumber: errorNumber(of: error))
+        }
+    }
+
+    /// - Throws: `CheckpointError` with why the first tensor is not read, and which others are not.
+    private func checkTypes() throws(CheckpointError) {
+        guard let first = unread.first else { return }
+        do throws(CheckpointError) { try first.checkSize() } catch {
+            let others = Set(unread.map(\.name)).subtracting([first.name]).sorted()
+            let named = others.isEmpty ? "" : "; nor are " + others.prefix(7).joined(separator: ", ")
+            let more = others.count > 7 ? " and \(others.count - 7) more" : ""
+            throw CheckpointError(path: error.path, problem: error.problem + named + more)
         }
     }
 

@@ -167,4 +167,21 @@ import Testing
         #expect(try problem(folder.path + "/missing") == "No such file or directory")
         #expect(try refusal(Array("Once upon a time there was a text".utf8)).contains("it is text"))
     }
+
+    /// A model that lacks them would be said to lack files; what is not taken is none's business.
+    @Test func tensorsOfATypeThatIsNotReadAreNoneThatAreMissing() throws {
+        let names = (0..<10).map { "w\($0)" }
+        let entries = names.map { #""\#($0)":{"dtype":"F8_E4M3FNUZ","shape":[0],"data_offsets":[0,0]}"# }
+        let fine = #""fine":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}"#
+        let bytes = HandmadeSafetensors("{\((entries + [fine]).joined(separator: ","))}", [7]).bytes
+        let checkpoint = try Checkpoint.open(folder.write(bytes, "w.safetensors"))
+        let copy = folder.path + "/copy.safetensors"
+        let error = try #require(throws: CheckpointError.self) {
+            try CheckpointConversion(checkpoint, precision: .stored).write(copy)
+        }
+        #expect(error.path == checkpoint.path && error.problem.hasPrefix("w0 is F8_E4M3FNUZ, which is not read; "))
+        #expect(error.problem.hasSuffix("; nor are w1, w2, w3, w4, w5, w6, w7 and 2 more"), "\(error)")
+        try CheckpointConversion(checkpoint, precision: .stored) { $0 == "fine" }.write(copy)
+        #expect(try Checkpoint.open(copy).names == ["fine"])
+    }
 }
