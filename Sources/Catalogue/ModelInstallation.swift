@@ -37,7 +37,7 @@ package struct ModelInstallation: Sendable {
     package func stage(_ source: String, name: String? = nil) throws -> StagedModel {
         let name = name ?? URL(fileURLWithPath: source).standardizedFileURL.lastPathComponent
         try check(source, as: name, "\(directory)/\(name)")
-        let staged = try StagedModel(name, in: directory, warnings: [])
+        let staged = try StagedModel(name, in: directory, warnings: [], origin: source)
         let partial = staged.folder
         for file in try Self.files(of: source) {
             let folder = ("\(partial)/\(file)" as NSString).deletingLastPathComponent
@@ -75,9 +75,10 @@ package struct ModelInstallation: Sendable {
         let target = "\(directory)/\(name)"
         let problems = nameProblems(name, target) + (links ? [found.unlinkable].compactMap { $0 } : [])
         guard problems.isEmpty else { throw Refusal(problems: problems) }
-        let staged = try StagedModel(name, in: directory, warnings: found.warnings)
+        let record = ReleaseRecord(found, links: links)
+        let staged = try StagedModel(name, in: directory, warnings: found.warnings, sources: record.sources)
         try found.write(to: staged.folder, links: links, precision: precision)
-        try ReleaseRecord(found, links: links).write(to: staged.folder)
+        try record.write(to: staged.folder)
         return staged
     }
 

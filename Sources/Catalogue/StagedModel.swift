@@ -7,16 +7,39 @@ package final class StagedModel: Sendable {
     package let folder: String
     /// What is strange about it.
     package let warnings: [String]
+    /// Where its parts come from, by their names below the folder, those of weights without their ending.
+    private let sources: [String: String]
+    /// The folder it was copied from; nil of a release.
+    private let origin: String?
     private let hidden: HiddenFolder
     private let target: String
 
     /// An empty folder for the model `name` in the models' folder.
-    init(_ name: String, in directory: String, warnings: [String]) throws {
+    /// - Parameters:
+    ///   - origin: the folder it is copied from.
+    ///   - sources: the files that its parts come from, where it is no copy.
+    init(
+        _ name: String, in directory: String, warnings: [String], origin: String? = nil, sources: [String: String] = [:]
+    ) throws {
         hidden = try HiddenFolder(for: .adding, in: directory)
         folder = "\(hidden.path)/\(name)"
         target = "\(directory)/\(name)"
-        self.warnings = warnings
+        (self.warnings, self.origin, self.sources) = (warnings, origin, sources)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
+
+    /// A problem of one of its files, by the name of the file that it was made of: the staged one is gone when who
+    /// reads it looks for it.
+    package func naming(sourceOf problem: String) -> String {
+        if let origin { return problem.replacingOccurrences(of: "\(folder)/", with: "\(origin)/") }
+        var named = problem
+        for (part, source) in sources.sorted(by: { $0.key.count > $1.key.count }) {
+            // A file's own name first: `tokenizer.json` is no part of the weights `tokenizer`.
+            for place in [part + ":"] + ModelLayout.containers.map({ "\(part)\($0):" }) {
+                named = named.replacingOccurrences(of: "\(folder)/\(place)", with: "\(source):")
+            }
+        }
+        return named.replacingOccurrences(of: "\(folder)/", with: "")
     }
 
     /// Seals it, verifies it and gives it its place.

@@ -82,6 +82,15 @@ import Testing
         #expect(try [first.settle().name, second.settle().name] == ["first", "second"])
     }
 
+    @Test func aProblemNamesTheFileThatWasGivenAndNotTheStagedOne() throws {
+        let (source, models) = (try TemporaryFolder(), try TemporaryFolder())
+        try StubModel.write("m", .infinity, in: source.path)
+        let staged = try ModelInstallation(directory: models.path).stage(source.path + "/m", name: "n")
+        let said = staged.naming(sourceOf: "\(staged.folder)/tokenizer.json: it is a web page")
+        #expect(said == "\(source.path)/m/tokenizer.json: it is a web page")
+        #expect(staged.naming(sourceOf: "a is missing") == "a is missing")
+    }
+
     @Test func everythingThatIsWrongIsSaidAtOnceAndNothingIsLeft() throws {
         let (source, models) = (try TemporaryFolder(), try TemporaryFolder())
         try StubModel.write("m", .infinity, in: source.path)

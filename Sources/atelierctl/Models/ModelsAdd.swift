@@ -40,7 +40,8 @@ extension Models {
             do {
                 let staged = try staged(for: ModelInstallation(directory: settings.modelsDirectory))
                 let report = try await EngineScratch.with(settings) { await trial(of: staged.folder, $0) }
-                guard report.problems.isEmpty else { throw ModelInstallation.Refusal(problems: report.problems) }
+                let problems = report.problems.map(staged.naming(sourceOf:))
+                guard problems.isEmpty else { throw ModelInstallation.Refusal(problems: problems) }
                 let model = try staged.settle()
                 let untried = report.untried.map { ["it was not read as a job reads it: \($0)"] } ?? []
                 let width = precision == "f32" ? [] : [model.precisionWarning].compactMap { $0 }

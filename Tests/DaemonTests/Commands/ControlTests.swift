@@ -598,6 +598,10 @@ import Testing
             let file = stage.folder.path + "/old.safetensors"
             #expect(try await stage.control("concepts", "export", "rex", "--version", "1", "--out", file).status == 0)
             #expect(try String(contentsOfFile: file, encoding: .utf8) == "adapter 1")
+            let other = try await stage.control(
+                "concepts", "export", "rex", "--version", "1", "--format", "peft", "--out",
+                stage.folder.path + "/peft")
+            #expect(other.status == 65 && other.errors.contains("atelierctl: rex@1: "), "\(other)")
 
             #expect(try await stage.control("concepts", "delete", "rex").status == 75)
             let one = try await stage.control("concepts", "delete", "rex", "--version", "2", "--yes")
