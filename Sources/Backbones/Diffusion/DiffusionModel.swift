@@ -31,8 +31,11 @@ package final class DiffusionModel: ReadsPrompts, LatentDiffusion {
         package var shift: Double
         /// How its captions speak of styles, with {subject} and {style}; nil where nobody knows.
         package var styledPrompt: String?
+        /// What learning is done with where a job says nothing else: options by methods, which the model's description
+        /// takes over; nil where the methods' own values hold.
+        package var training: [String: [String: String]]?
 
-        /// Steps stay even.
+        /// Steps stay even; `training` is nil until it is set.
         package init(
             name: String, pictureSize: Int, autoencoder: AutoencoderKL.Configuration, text: T5Encoder.Configuration,
             textLength: Int, transformer: MMDiT.Configuration, guidance: Float, steps: Int, styledPrompt: String? = nil

@@ -11,7 +11,7 @@ package enum PocketDiffusion {
     ///   - vocabulary: ids of the text tokenizer.
     ///   - pictureSize: pixels on a side; 16×16 latents hold them whatever that is.
     package static func configuration(vocabulary: Int, pictureSize: Int = 64) -> DiffusionModel.Configuration {
-        DiffusionModel.Configuration(
+        var configuration = DiffusionModel.Configuration(
             name: "pocket-diffusion", pictureSize: pictureSize,
             autoencoder: AutoencoderKL.Configuration(
                 channels: [48, 96], blocksPerLevel: 1, groups: 1, latentChannels: 8, scale: 1,
@@ -23,5 +23,10 @@ package enum PocketDiffusion {
                 latentChannels: 8, patchSize: 2, depth: 4, heads: 8, headWidth: 32, textWidth: 128, pooledWidth: 128,
                 positionSide: 8, normsHeads: true),
             guidance: 4, steps: 25, styledPrompt: LittleWorld.styledPrompt)
+        // Changes that act on everything learn a subject's shape and leave it the colours of all others.
+        configuration.training = [
+            "lora": ["acts_on": "prompt"], "supervisor": ["supervisor_acts_on": "prompt"],
+        ]
+        return configuration
     }
 }
