@@ -184,8 +184,8 @@ import Testing
     /// A picture of a large model takes longer than a daemon bears silence.
     @Test func anEngineThatGivesSignsOfLifeIsNotEndedForItsSilence() async throws {
         try await withStage { stage in
-            try stage.start(["ATELIER_ENGINE_SILENCE_SECONDS": "6"])
-            let job = try await stage.job(stage.publish("steps=2 alive=80"), reaches: .completed)
+            try stage.start(["ATELIER_ENGINE_SILENCE_SECONDS": "15"])
+            let job = try await stage.job(stage.publish("steps=2 alive=190"), reaches: .completed)
             #expect(job["failures"] == .integer(0) && job["attempt"] == .integer(1))
         }
     }
