@@ -20,7 +20,7 @@ struct ConformanceCase {
             let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
         else { throw ConformanceError(folder: folder, problem: "case.json is missing or not a JSON object") }
         description = object
-        recorded = RecordedTensors(try Safetensors(path: "\(folder)/io.safetensors"))
+        recorded = try RecordedTensors(path: "\(folder)/io.safetensors")
     }
 
     /// Recorded tensors that nothing has read, but for those whose meaning says that they are for information only.
@@ -116,33 +116,6 @@ struct ConformanceCase {
     func tensor(_ name: String) throws -> Tensor { try recorded.tensor(name) }
     func bits(_ name: String) throws -> [UInt8] { try recorded.integers(name).map(UInt8.init) }
     func has(_ name: String) -> Bool { recorded.has(name) }
-}
-
-/// The tensors of a case, which note what was read of them.
-final class RecordedTensors {
-    private let file: Safetensors
-    private var read: Set<String> = []
-
-    init(_ file: Safetensors) { self.file = file }
-
-    var names: [String] { file.names }
-    /// Sorted by name.
-    var unread: [String] { names.filter { !read.contains($0) } }
-
-    func has(_ name: String) -> Bool { file.entries[name] != nil }
-
-    /// What a tensor is, which does not count as reading it.
-    func entry(_ name: String) throws -> StoredTensor { try file.entry(name) }
-
-    func tensor(_ name: String) throws -> Tensor {
-        read.insert(name)
-        return try file.tensor(name)
-    }
-
-    func integers(_ name: String) throws -> [Int] {
-        read.insert(name)
-        return try file.integers(name)
-    }
 }
 
 /// A fixture that cannot be run: where and why.

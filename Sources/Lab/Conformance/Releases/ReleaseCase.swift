@@ -1,11 +1,9 @@
 import Autograd
 import Backbones
 import Catalogue
-import Checkpoints
 import Foundation
 import Images
 import Jobs
-import Layers
 import Tensors
 
 /// A tiny release: the files as people download them, and what the reference implementation computes from exactly these
@@ -13,23 +11,21 @@ import Tensors
 final class ReleaseCase {
     let folder: String
     let description: JSONValue
-    let recorded: Safetensors
+    let recorded: RecordedTensors
     private(set) var report = ConformanceReport()
-    /// Recorded tensors that were read.
-    private var read: Set<String> = []
 
     /// Nil where a folder is none.
     init?(folder: String) throws {
         guard let data = FileManager.default.contents(atPath: "\(folder)/expected.json") else { return nil }
         self.folder = folder
         description = try JSONValue(json: data)
-        recorded = try Safetensors(path: "\(folder)/expected.safetensors")
+        recorded = try RecordedTensors(path: "\(folder)/expected.safetensors")
     }
 
     // MARK: What is said
 
     func path(_ name: String) -> String { "\(folder)/\(name)" }
-    func has(_ name: String) -> Bool { recorded.entries[name] != nil }
+    func has(_ name: String) -> Bool { recorded.has(name) }
 
     func problem(_ text: String) -> ConformanceError { ConformanceError(folder: folder, problem: text) }
 
@@ -57,15 +53,8 @@ final class ReleaseCase {
 
     // MARK: What is recorded
 
-    func tensor(_ name: String) throws -> Tensor {
-        read.insert(name)
-        return try recorded.tensor(name)
-    }
-
-    func integers(_ name: String) throws -> [Int] {
-        read.insert(name)
-        return try recorded.integers(name)
-    }
+    func tensor(_ name: String) throws -> Tensor { try recorded.tensor(name) }
+    func integers(_ name: String) throws -> [Int] { try recorded.integers(name) }
 
     func bytes(_ name: String) throws -> [UInt8] { try integers(name).map(UInt8.init) }
 
@@ -121,7 +110,7 @@ final class ReleaseCase {
 
     /// The report, in which every recorded tensor that nothing was held against is a failure.
     func finished() -> ConformanceReport {
-        report.noteUnread(recorded.names.filter { !read.contains($0) })
+        report.noteUnread(recorded.unread)
         return report
     }
 
