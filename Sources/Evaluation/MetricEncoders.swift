@@ -30,13 +30,28 @@ package struct MetricEncoders {
     /// - Parameter directory: the folder of all models.
     /// - Throws: `Missing`, or what the files' readers throw.
     package init(directory: String, clip: String, dino: String) throws {
-        let folders = [clip, dino].map { "\(directory)/\($0)" }
-        let missing = folders.filter { !FileManager.default.fileExists(atPath: EncoderFile.configuration.path(in: $0)) }
-        if !missing.isEmpty { throw Missing(directories: missing) }
+        let folders = try Self.folders(in: directory, [clip, dino])
         let files = MetricEncoders.lpipsFiles(in: "\(directory)/lpips")
         try self.init(
             clip: CLIPEncoder(directory: folders[0]), dino: DINOEncoder(directory: folders[1]),
             lpips: files.isEmpty ? nil : LPIPS(files: files))
+    }
+
+    /// Holds what the encoders' configurations say against what is to be there; no weight is read.
+    /// - Parameter directory: the folder of all models.
+    /// - Throws: `Missing`, or what is wrong with a configuration, one of the other encoder's kind among it.
+    package static func check(directory: String, clip: String, dino: String) throws {
+        let files = try folders(in: directory, [clip, dino]).map(EncoderFile.configuration.path(in:))
+        _ = try ConfigurationFile.read(CLIPModel.Configuration.self, files[0])
+        _ = try ConfigurationFile.read(DINOModel.Configuration.self, files[1])
+    }
+
+    /// - Throws: `Missing` naming every one that is not there.
+    private static func folders(in directory: String, _ names: [String]) throws -> [String] {
+        let folders = names.map { "\(directory)/\($0)" }
+        let missing = folders.filter { !FileManager.default.fileExists(atPath: EncoderFile.configuration.path(in: $0)) }
+        if !missing.isEmpty { throw Missing(directories: missing) }
+        return folders
     }
 
     /// The files LPIPS is read from; none where it has no weights.

@@ -104,9 +104,10 @@ import Testing
                 "version": 1, "kind": "personalize", "method": .string(method), "model": "shaped",
                 "images": [image(bytes)], "concept": ["name": "rex", "role": "subject", "class": "dog"],
             ]
-            return try reports(on: [body.line], models: models.path)[0].warnings
+            let said = try reports(on: [body.line], models: models.path)[0].warnings ?? []
+            return said.filter { $0.hasPrefix("/images") }
         }
-        #expect(try warnings("lora", 40, 80) == nil && warnings("coar", 80, 40) == nil)
+        #expect(try warnings("lora", 40, 80) == [] && warnings("coar", 80, 40) == [])
         #expect(
             try warnings("lora", 20, 48) == [
                 "/images/0/data: a PNG of 20×48: its middle of 20×40 is enlarged to the model's 32×64"
@@ -487,12 +488,37 @@ import Testing
     }
 
     @Test func whatNobodyKnowsIsNotSpokenOf() throws {
-        #expect(try report(on: ["model": "elsewhere", "prompts": ["xyzzy"]]) == InspectionReport(id: 1))
+        #expect(
+            try report(on: ["model": "elsewhere", "prompts": ["xyzzy"]])
+                == InspectionReport(id: 1, uncounted: "there is no model elsewhere here"))
         #expect(
             try report(on: ["model": "../models/pocket-infinity", "prompts": ["xyzzy"]]) == InspectionReport(id: 1))
         #expect(try report(on: ["prompts": 7, "images": "x", "concept": []]) == InspectionReport(id: 1))
         #expect(InspectionOrder(message: Data(#"{"version":1,"kind":"probe"}"#.utf8)) == nil)
         #expect(InspectionOrder(message: Data("no JSON".utf8)) == nil)
+    }
+
+    /// Not after hours of learning, nor as a model that is not here.
+    @Test func encodersAndModelsThatCannotBeReadAreSaidAtTheDoor() throws {
+        let tiny = try TinyModels()
+        try tiny.writeEncoders(clip: "pocket-clip", dino: "pocket-dino")
+        let body: JSONValue = [
+            "version": 1, "kind": "personalize", "method": "lora", "model": "pocket-chameleon",
+            "images": [try square()], "concept": ["name": "rex", "role": "subject", "class": "dog"],
+        ]
+        func told() throws -> InspectionReport { try reports(on: [body.line], models: tiny.folder)[0] }
+        func unmeasured() throws -> [String] {
+            try (told().warnings ?? []).filter { $0.hasPrefix("what is learnt will not be evaluated: ") }
+        }
+        #expect(try unmeasured() == [] && told().uncounted == nil)
+        let files = FileManager.default
+        let (clip, dino) = ("\(tiny.folder)/pocket-clip/config.json", "\(tiny.folder)/pocket-dino/config.json")
+        try files.removeItem(atPath: clip)
+        #expect(try unmeasured().first?.contains("there is no encoder in \(tiny.folder)/pocket-clip") == true)
+        try files.copyItem(atPath: dino, toPath: clip)
+        #expect(try unmeasured().first?.contains("\(clip): /") == true)
+        try Data("{}".utf8).write(to: URL(fileURLWithPath: "\(tiny.folder)/pocket-chameleon/config.json"))
+        #expect(try told().uncounted?.contains("pocket-chameleon/config.json: /") == true)
     }
 
     @Test func manyMessagesOneAfterTheOther() throws {

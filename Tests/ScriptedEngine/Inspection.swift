@@ -10,6 +10,7 @@ import Foundation
 ///     inspect-cost=N         counts a job that takes 5,000 products, N mebibytes of memory, one more for each byte
 ///                            that its concepts learnt by ARBooth, and 7 bytes of disk; or half of the N with one
 ///                            picture of a prompt
+///     inspect-uncounted      says why it counts nothing
 ///     inspect-disk=N         counts N mebibytes of disk in place of these 7 bytes
 struct Inspection {
     func run() -> Never {
@@ -54,6 +55,7 @@ struct Inspection {
                 "alternatives": [["change": "/images_per_prompt 1", "memory_bytes": size << 19]],
             ]
         }
+        if prompt.contains("inspect-uncounted") { report["uncounted"] = "its weights are damaged" }
         if prompt.contains("inspect-hang") { while true { sleep(60) } }
         if let file = prompt.firstMatch(of: /inspect-kill-once=(\S+)/)?.1 {
             if access(String(file), F_OK) != 0 {

@@ -101,6 +101,9 @@ struct EstimateService: Service {
         let problems = (report?.problems ?? []) + stored
         guard problems.isEmpty else { throw Problems(problems) }
         answer.warnings = report?.warnings
+        if let reason = report?.uncounted {
+            logger.warning("an estimate could not be told", metadata: ["error": "\(reason)"])
+        }
         guard let cost = report?.cost,
             let estimate = try await store.estimate(cost, of: spec, host: HostIdentity.own)
         else { return }

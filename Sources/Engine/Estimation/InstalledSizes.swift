@@ -20,6 +20,23 @@ final class InstalledSizes {
         return shape == usual.size ? usual : sizes(of: name, in: shape)
     }
 
+    /// Why there are no sizes of a model, for people; nil where there are.
+    func fault(of name: String, size: ModelDescription.Size?) -> String? {
+        guard model(name, size: size) == nil else { return nil }
+        let folder = "\(directory)/\(name)"
+        guard ModelDescription.isName(name), FileManager.default.fileExists(atPath: folder) else {
+            return "there is no model \(name) here"
+        }
+        do {
+            let usual = try ModelSizes(directory: folder, size: nil)
+            guard let size, let shape = usual.description.shape(of: size) else {
+                return "\(name) draws no pictures\(size.map { " of \($0.text)" } ?? "")"
+            }
+            _ = try ModelSizes(directory: folder, size: shape)
+            return nil
+        } catch { return "\(error)" }
+    }
+
     /// Kept by shapes: of those there are few.
     private func sizes(of name: String, in shape: ModelDescription.Size? = nil) -> ModelSizes? {
         guard ModelDescription.isName(name) else { return nil }

@@ -31,6 +31,9 @@ struct JobCounting {
         return cost(of: spec, on: model, with: adapters)
     }
 
+    /// Why nothing is counted of a job, for people; nil of one without an engine.
+    func fault(of spec: JobSpec) -> String? { spec.model.flatMap { models.fault(of: $0, size: spec.size) } }
+
     /// The same on the job's model as it may be held otherwise.
     func cost(
         of spec: JobSpec, on model: ModelSizes, with adapters: [String: InspectionOrder.Adapter] = [:]

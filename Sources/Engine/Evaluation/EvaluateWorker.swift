@@ -252,6 +252,11 @@ extension MetricEncoders {
     init(directory: String, _ names: ModelDescription.Encoders) throws {
         try self.init(directory: directory, clip: names.clip, dino: names.dino)
     }
+
+    /// Holds what the configurations of those say against what is to be there.
+    static func check(directory: String, _ names: ModelDescription.Encoders) throws {
+        try check(directory: directory, clip: names.clip, dino: names.dino)
+    }
 }
 
 extension ModelDescription.Encoders {

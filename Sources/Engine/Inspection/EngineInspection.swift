@@ -1,3 +1,4 @@
+import Evaluation
 import Foundation
 import Jobs
 
@@ -49,12 +50,25 @@ package struct EngineInspection {
             let unread = supervisor.map { texts.problems(of: spec, taughtBy: $0) } ?? []
             findings.problems += unread.filter { !said.contains($0) }
             findings.warnings += spec.warnings(on: model?.description, by: supervisor?.description)
+            if let model { findings.warnings += unmeasured(by: model.description) }
         }
         if case .generate(let spec)? = spec, let model, model.description.family == .diffusion {
             findings.warnings += spec.idleNegativeWarnings(usual: model.description.sampling["guidance"]?.double)
         }
         let cost = findings.problems.isEmpty ? spec.flatMap { counting.offer(of: $0, with: order.adapters) } : nil
-        return InspectionReport(id: order.id, problems: findings.problems, warnings: findings.warnings, cost: cost)
+        return InspectionReport(
+            id: order.id, problems: findings.problems, warnings: findings.warnings, cost: cost,
+            uncounted: findings.problems.isEmpty && cost == nil ? spec.flatMap(counting.fault(of:)) : nil)
+    }
+
+    /// What is said before hours of learning of encoders by which its outcome cannot be measured.
+    private func unmeasured(by model: ModelDescription) -> [String] {
+        do {
+            try MetricEncoders.check(directory: models.directory, .init(model.encoders))
+            return []
+        } catch {
+            return ["what is learnt will not be evaluated: \(error); atelierctl models list has what is installed"]
+        }
     }
 
     private func send(_ report: InspectionReport) throws { try output.write(contentsOf: report.line + Data([0x0A])) }

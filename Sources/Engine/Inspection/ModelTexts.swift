@@ -39,7 +39,7 @@ struct ModelText {
 
 /// The installed models' tokenizers, each read when it is first asked for and again when its files change.
 final class ModelTexts {
-    private let directory: String
+    let directory: String
     private var known: [String: (stamp: [Date], text: ModelText)] = [:]
 
     init(directory: String) { self.directory = directory }

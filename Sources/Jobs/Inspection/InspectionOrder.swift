@@ -134,10 +134,14 @@ package struct InspectionReport: Sendable, Equatable, JSONLine {
     package var warnings: [String]?
     /// What the job takes; nil where that cannot be told.
     package var cost: JobCost?
+    /// Why that cannot be told, for people; nil where it is, and of a job with problems.
+    package var uncounted: String?
 
     /// Answers an order.
-    package init(id: Int, problems: [Problem] = [], warnings: [String] = [], cost: JobCost? = nil) {
-        (self.id, self.cost) = (id, cost)
+    package init(
+        id: Int, problems: [Problem] = [], warnings: [String] = [], cost: JobCost? = nil, uncounted: String? = nil
+    ) {
+        (self.id, self.cost, self.uncounted) = (id, cost, uncounted)
         self.problems = problems.isEmpty ? nil : problems
         self.warnings = warnings.isEmpty ? nil : warnings
     }

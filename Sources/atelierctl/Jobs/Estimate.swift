@@ -44,8 +44,9 @@ struct Estimate: AsyncParsableCommand {
             throw ExitStatus.unavailable
         }
         guard let cost = report.cost else {
+            let reason = report.uncounted ?? "is the model installed here"
             Terminal.note(
-                "atelierctl: what it takes cannot be told: is the model installed here (atelierctl models list)?")
+                "atelierctl: what it takes cannot be told: \(printable(reason)) (atelierctl models list)")
             throw ExitStatus.notFound
         }
         let expected = try await EngineScratch.with(settings) { try await estimate(cost, of: written.spec, $0) }

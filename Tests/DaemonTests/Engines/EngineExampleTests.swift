@@ -136,6 +136,7 @@ import Testing
         let lines = [
             ("report", InspectionReport(id: 0).line),
             ("report", InspectionReport(id: 1, problems: [problem], warnings: ["w"], cost: cost).line),
+            ("report", InspectionReport(id: 2, uncounted: "there is no model elsewhere here").line),
             ("protocol", EngineProtocol.own.line), ("check", ModelTrialReport(problems: ["p"], untried: "u").line),
             ("rates", HostRates(rates: ["products": 1], residentBytes: 2, threads: 1).line),
         ]

@@ -44,6 +44,15 @@ import Testing
         }
     }
 
+    @Test func whyNothingIsCountedIsSaid() async throws {
+        try await Stage.with(settings: Self.settings) { stage in
+            let job = try stage.folder.write(
+                "job.json", String(decoding: Script.body("steps=1 inspect-uncounted"), as: UTF8.self))
+            let told = try await stage.control("estimate", job)
+            #expect(told.status == 66 && told.errors.contains("cannot be told: its weights are damaged"), "\(told)")
+        }
+    }
+
     @Test func anEstimateIsToldAndCorrectedByWhatJobsTook() async throws {
         try await Stage.with(settings: Self.settings) { stage in
             try stage.start()
