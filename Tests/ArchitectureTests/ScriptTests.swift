@@ -23,13 +23,16 @@ struct ScriptTests {
         }
         #expect(
             try handedOn(["proxy", "coar", "--seeds", "3"]) == ["--run tables-run --tables proxy coar --seeds 3"])
-        #expect(try handedOn(["--tables", "proxy", "--run", "there"]) == ["--tables proxy --run there"])
+        #expect(try handedOn(["--tables", "proxy", "--run", "/there"]) == ["--run /there --tables proxy"])
     }
 
     /// A folder that a caller names is where the caller stands, and so is the laboratory.
-    @Test func pretrainingTakesPlacesFromWhereItIsCalled() throws {
-        let calls = try ScriptCalls("ops/pretrain", ["pocket-clip", "--run", "there"], in: "/usr", echo: "bin/echo")
-        #expect(calls.lines.count == 2)
+    @Test(arguments: [
+        ("ops/pretrain", ["pocket-clip", "--run", "there"], 2), ("ops/tables", ["proxy", "--run", "there"], 1),
+        ("ops/tables", ["--run=there"], 1),
+    ]) func placesAreFromWhereAScriptIsCalled(_ script: String, _ arguments: [String], _ count: Int) throws {
+        let calls = try ScriptCalls(script, arguments, in: "/usr", echo: "bin/echo")
+        #expect(calls.lines.count == count)
         for line in calls.lines { #expect(line.contains(" --run /usr/there"), "\(line)") }
     }
 
