@@ -1,8 +1,10 @@
+import Catalogue
 import Checkpoints
 import ComputeTesting
 import Evaluation
 import Foundation
 import Images
+import Jobs
 import ModelTesting
 import Personalization
 import Tensors
@@ -232,7 +234,7 @@ import Testing
             var small = settings()
             small.subjects = 1
             let (text, said) = try run(tiny, small, ExperimentTables.names)
-            #expect(Set(said.map { $0.prefix { $0 != "," } }).count == 59 && said.count == 59, "\(said)")
+            #expect(Set(said.map { $0.prefix { $0 != "," } }).count == 62 && said.count == 62, "\(said)")
             #expect(!text.contains("not measured") && !text.contains("| 0 |"), "\(text)")
             // All rows of one subject and seed are of the same supervisor's proxies, as many as the greediest needs;
             // its three companions are learnt together with it.
@@ -250,6 +252,32 @@ import Testing
             for curve in ["curve-proxies", "curve-rank"] {
                 #expect(try Picture(pngFile: "\(tiny.folder)/run/\(curve).png").width == 640)
             }
+        }
+    }
+
+    /// By what its model says of learning, as in a job.
+    @Test func aSupervisorLearnsAsItUsuallyDoes() throws {
+        try withModels { tiny in
+            var small = settings()
+            small.subjects = 1
+            let table = PaperTable(
+                name: "t", title: "t",
+                rows: [TableVariant.supervisor, .supervisorEverywhere].map { .init(variant: $0, published: [:]) },
+                claims: [])
+            func taught(in run: String) throws -> Int {
+                _ = try ExperimentTables(
+                    models: tiny.folder, folder: "\(tiny.folder)/\(run)", settings: small, tables: [table],
+                    report: { _ in }
+                ).run()
+                return try FileManager.default.contentsOfDirectory(atPath: "\(tiny.folder)/\(run)/proxies").count
+            }
+            #expect(try taught(in: "run") == 1)
+            let folder = tiny.folder + "/pocket-diffusion"
+            var description = try #require(try ModelFolder.written(folder))
+            description.training = ["supervisor": ["supervisor_acts_on": "prompt"]]
+            try JSONEncoder().encode(description).write(
+                to: URL(fileURLWithPath: "\(folder)/\(ModelDescription.fileName)"))
+            #expect(try taught(in: "again") == 2)
         }
     }
 

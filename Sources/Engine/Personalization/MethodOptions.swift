@@ -87,10 +87,7 @@ extension PersonalizeSpec {
     ///   cannot keep so.
     func proxyTuning(of student: ModelDescription, by supervisor: ModelDescription?) throws -> ProxyTuningOptions {
         if let problem = momentsProblem(of: supervisor) { throw JobFailure.options([problem]) }
-        var teaching = supervisor?.training?["supervisor"] ?? [:]
-        // A usual rate is AdamW's; Prodigy finds its own.
-        if supervisorRule(of: supervisor) == "prodigy" { teaching["supervisor_learning_rate"] = nil }
-        let usual = (student.training?[method.rawValue] ?? [:]).merging(teaching) { $1 }
+        let usual = Self.usualTeaching(of: student, by: supervisor, rule: options["supervisor_optimizer"])
         // Of another job's proxies it does not say how many there are.
         let given = options.filter { $0.key != "proxies" || ProxySource($0.value) == nil }
         var made = ProxyTuningOptions(try OptionValues(.object(given), of: .proxyTuning, usual: usual))

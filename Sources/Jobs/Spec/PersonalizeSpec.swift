@@ -61,6 +61,17 @@ package struct PersonalizeSpec: Sendable, Equatable {
         (options["supervisor_optimizer"] ?? supervisor?.training?["supervisor"]?["supervisor_optimizer"])?.string
     }
 
+    /// What options of Proxy-Tuning are where a job says nothing: as the student usually learns, and the supervisor.
+    /// - Parameter rule: the job's own `supervisor_optimizer`.
+    package static func usualTeaching(
+        of student: ModelDescription?, by supervisor: ModelDescription?, rule: JSONValue?
+    ) -> [String: JSONValue] {
+        var teaching = supervisor?.training?["supervisor"] ?? [:]
+        // A usual rate is AdamW's; Prodigy finds its own.
+        if (rule ?? teaching["supervisor_optimizer"]) == "prodigy" { teaching["supervisor_learning_rate"] = nil }
+        return (student?.training?[PersonalizationMethod.proxyTuning.rawValue] ?? [:]).merging(teaching) { $1 }
+    }
+
     /// Prodigy keeps no moments in 8 bits.
     /// - Parameter model: of the supervisor; nil where nobody knows it.
     package func momentsProblem(of model: ModelDescription?) -> Problem? {

@@ -188,8 +188,20 @@ package struct ExperimentTables {
     private func settled(_ variant: TableVariant) -> JSONValue {
         if case .baseline(let baseline) = variant.way { return .string(baseline.settings) }
         guard let method = variant.learning?.method else { return .null }
-        let description = variant.model.flatMap { try? ModelFolder.written("\(models)/\($0)") }
-        let usual = description?.training?[method.rawValue] ?? [:]
-        return .object(method.options(for: .subject).completed(cellRun.options(variant), usual: usual))
+        let (options, table) = (cellRun.options(variant), method.options(for: .subject))
+        let learner = description(variant.model)
+        let usual =
+            if method == .proxyTuning {
+                PersonalizeSpec.usualTeaching(
+                    of: learner, by: description(table.completed(options)["supervisor"]?.string),
+                    rule: options["supervisor_optimizer"])
+            } else {
+                learner?.training?[method.rawValue] ?? [:]
+            }
+        return .object(table.completed(options, usual: usual))
+    }
+
+    private func description(_ name: String?) -> ModelDescription? {
+        name.flatMap { try? ModelFolder.written("\(models)/\($0)") }
     }
 }

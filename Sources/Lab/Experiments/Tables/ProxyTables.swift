@@ -16,8 +16,10 @@ extension PaperTable {
             Row(variant: .references, published: [:]),
             Row(variant: .world, published: [:]),
             Row(variant: .supervisor, published: [.clipI: 0.7822, .clipT: 0.3247, .dino: 0.7069]),
+            Row(variant: .supervisorEverywhere, published: [:]),
             Row(variant: .proxiesToChameleon, published: [.clipI: 0.7977, .clipT: 0.3167, .dino: 0.7551]),
             Row(variant: .filteredToChameleon, published: [:]),
+            Row(variant: .everywhereToChameleon, published: [:]),
             Row(variant: .loraOnChameleon, published: [.clipI: 0.6752, .clipT: 0.2956, .dino: 0.5088]),
             Row(
                 variant: .baseline(.dreamBooth, on: .chameleon),
@@ -32,12 +34,13 @@ extension PaperTable {
             Row(variant: .baseline(.dreamBooth, on: .infinity), published: [:]),
             Row(variant: .proxiesToDiffusion, published: [.clipI: 0.7596, .clipT: 0.3248, .dino: 0.6569]),
             Row(variant: .loraOnDiffusion, published: [:]),
+            Row(variant: .loraOnDiffusionEverywhere, published: [:]),
             Row(variant: .untunedChameleon, published: [:]),
             Row(variant: .untunedLlamaGen, published: [:]),
             Row(variant: .untunedInfinity, published: [:]),
             Row(variant: .untunedDiffusion, published: [:]),
         ],
-        claims: weakToStrong + beyondReferences + diffusionStudent + overfitting + filtering)
+        claims: weakToStrong + beyondReferences + diffusionStudent + overfitting + filtering + onWords)
 
     /// Those that draw tokens, with what they learn from proxies beside.
     private static let studentModels = [TableVariant.Embedded.chameleon, .llamagen, .infinity]
@@ -77,6 +80,16 @@ extension PaperTable {
         Claim(
             statement: "dropping failures helps subject fidelity", metric: $0, greater: .filteredToChameleon,
             lesser: .proxiesToChameleon)
+    }
+
+    /// *Ours*: what `acts_on` is worth where it is the model's own.
+    private static let onWords = [
+        (TableVariant.supervisor, TableVariant.supervisorEverywhere), (.loraOnDiffusion, .loraOnDiffusionEverywhere),
+        (.proxiesToChameleon, .everywhereToChameleon),
+    ].map { own, everywhere in
+        Claim(
+            statement: "changes on the subject's words alone help subject fidelity", metric: .dino, greater: own,
+            lesser: everywhere)
     }
 
     /// Table 5: four subjects apart and together, and how far they are mixed; then two of them in one prompt. Published

@@ -165,8 +165,15 @@ extension Pretraining.Model {
 extension TableVariant {
     static let supervisor = TableVariant(
         key: "proxy-supervisor", title: "the supervisor, a diffusion model", model: diffusion, way: .supervisor([:]))
+    static let supervisorEverywhere = TableVariant(
+        key: "proxy-supervisor-everywhere", title: "the supervisor, its changes acting on every word", model: diffusion,
+        way: .supervisor(everywhere))
     static let loraOnLlamaGen = lora("lora-llamagen", "LoRA, LlamaGen", llamagen, [:])
     static let loraOnDiffusion = lora("lora-diffusion", "LoRA, diffusion model", diffusion, [:])
+
+    static let loraOnDiffusionEverywhere = lora(
+        "lora-diffusion-everywhere", "LoRA, diffusion model, acting on every word", diffusion,
+        ["acts_on": .string("all")])
 
     static let proxiesToLlamaGen = proxied("proxy-llamagen", "Proxy-Tuning, LlamaGen", llamagen)
     static let proxiesToChameleon = proxied("proxy-chameleon", "Proxy-Tuning, Chameleon", chameleon)
@@ -175,10 +182,15 @@ extension TableVariant {
     static let filteredToChameleon = proxied(
         "proxy-chameleon-filtered", "Proxy-Tuning, 0.3 of the drawn proxies dropped, Chameleon", chameleon,
         ["filter": .number(0.3)])
+    static let everywhereToChameleon = proxied(
+        "proxy-chameleon-everywhere", "Proxy-Tuning, the supervisor's changes acting on every word, Chameleon",
+        chameleon, everywhere)
     static let augmentedLlamaGen = TableVariant(
         key: "augmented-llamagen", title: "augmented references, LlamaGen", model: llamagen, way: .augmented([:]))
     static let augmentedChameleon = TableVariant(
         key: "augmented-chameleon", title: "augmented references, Chameleon", model: chameleon, way: .augmented([:]))
+
+    private static let everywhere: [String: JSONValue] = ["supervisor_acts_on": .string("all")]
 
     /// By number of proxies.
     static func proxies(_ count: Int) -> TableVariant {

@@ -1,3 +1,4 @@
+import Catalogue
 import Checkpoints
 import Engine
 import Evaluation
@@ -35,7 +36,7 @@ struct TaughtRun {
     /// augmentation.
     func student(ofReferencesBy student: String) throws -> TrainingRun {
         let loaded = try LoadedModel(directory: "\(models)/\(student)")
-        let pairs = GeometricAugmentation(seed: seed).pictures(of: concept.references, count: try read.proxies)
+        let pairs = GeometricAugmentation(seed: seed).pictures(of: concept.references, count: try read().proxies)
             .map { PicturePair(prompt: concept.plainPrompt, picture: $0) }
         return try TaughtRun.learn(pairs, of: [concept], loaded, options(of: loaded), seed: seed, folder: folder)
     }
@@ -67,14 +68,21 @@ struct TaughtRun {
         return run
     }
 
-    /// What a student learns with: its own rate, as in a job, where the options say nothing.
     private func options(of student: LoadedModel) throws -> PairTraining.Options {
-        let usual = student.description.training?[PersonalizationMethod.proxyTuning.rawValue] ?? [:]
-        return ProxyTuningOptions(try OptionValues(options, of: .proxyTuning, usual: usual)).student
+        try read(for: student.description).student
     }
 
-    private var values: OptionValues { get throws { try OptionValues(options, of: .proxyTuning) } }
-    private var read: ProxyTuningOptions { get throws { ProxyTuningOptions(try values) } }
+    /// What is learnt with: as both models usually learn, as in a job, where the options say nothing.
+    private func read(for student: ModelDescription? = nil) throws -> ProxyTuningOptions {
+        let usual = PersonalizeSpec.usualTeaching(
+            of: student, by: try ModelFolder.written(teacher), rule: options?["supervisor_optimizer"])
+        return ProxyTuningOptions(try OptionValues(options, of: .proxyTuning, usual: usual))
+    }
+
+    /// The supervisor's folder.
+    private var teacher: String {
+        get throws { "\(models)/\(try OptionValues(options, of: .proxyTuning)["supervisor"]?.string ?? "")" }
+    }
 
     private static func learn(
         _ pairs: [PicturePair], of concepts: [Concept], _ loaded: LoadedModel, _ options: PairTraining.Options,
@@ -92,13 +100,13 @@ struct TaughtRun {
     }
 
     private func teaching<Result>(_ body: (Teaching) throws -> Result) throws -> Result {
-        let directory = "\(models)/\(try values["supervisor"]?.string ?? "")"
+        let directory = try teacher
         let supervisor = try LoadedModel(directory: directory)
         let parts = try ModelParts.digest(directory: directory)
         return try supervisor.whileLearning {
             try body(
                 Teaching(
-                    concept: concept, options: read, seed: seed, supervisor: supervisor, parts: parts, folder: folder,
+                    concept: concept, options: read(), seed: seed, supervisor: supervisor, parts: parts, folder: folder,
                     encoders: encoders))
         }
     }
