@@ -14,10 +14,7 @@ extension ModelFolder {
     @discardableResult
     package static func seal(_ folder: String, version: String? = nil, unlearnt: [String]? = nil) throws -> [String] {
         try OutputPlace.folder(folder)
-        var description = try Self.written(folder) ?? Self.derived(folder)
-        let missing = ModelLayout.of(description.family, in: folder).missing(in: folder)
-        let problems = missing + Self(folder).unsaidDamage(beside: missing)
-        guard problems.isEmpty else { throw ModelInstallation.Refusal(problems: problems) }
+        var description = try checkFiles(folder)
         description.name = (folder as NSString).lastPathComponent
         description.digest = try weightsDigest(in: folder)
         description.version = version ?? description.version
@@ -27,6 +24,18 @@ extension ModelFolder {
         try (encoder.encode(description) + Data("\n".utf8)).write(
             to: URL(fileURLWithPath: "\(folder)/\(ModelDescription.fileName)"), options: .atomic)
         return try ChecksumFile.write(in: folder)
+    }
+
+    /// Holds a folder's files against what its family needs.
+    /// - Returns: what it says it is, or what its files say.
+    /// - Throws: ``Undescribed``, or ``ModelInstallation/Refusal`` naming every file that is missing or damaged.
+    @discardableResult
+    package static func checkFiles(_ folder: String) throws -> ModelDescription {
+        let description = try Self.written(folder) ?? Self.derived(folder)
+        let missing = ModelLayout.of(description.family, in: folder).missing(in: folder)
+        let problems = missing + Self(folder).unsaidDamage(beside: missing)
+        guard problems.isEmpty else { throw ModelInstallation.Refusal(problems: problems) }
+        return description
     }
 
     /// Seals a folder whose model was made just now: what another model's description said there is gone.

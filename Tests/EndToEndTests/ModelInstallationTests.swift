@@ -39,7 +39,12 @@ import Testing
     /// Its bytes are as whoever sealed it found them.
     @Test func aModelThatWasCopiedAndSealedIsFoundByVerify() async throws {
         try FileManager.default.copyItem(atPath: folder.path + "/source", toPath: folder.path + "/models/mine")
-        #expect(try await control("models", "seal", "mine").status == 0)
+        let refused = try await control("models", "seal", "mine")
+        #expect(refused.status == 65 && refused.errors.contains(" holds values that are no numbers"), "\(refused)")
+        let sums = folder.path + "/models/mine/SHA256SUMS"
+        #expect(!FileManager.default.fileExists(atPath: sums))
+        let sealed = try await control("models", "seal", "mine", engine: "no-engine")
+        #expect(sealed.status == 0 && sealed.errors.contains("mine was not read as a job reads it"), "\(sealed)")
         let verify = try await control("models", "verify")
         #expect(
             verify.status == 2 && verify.lines.first == "BAD  mine"

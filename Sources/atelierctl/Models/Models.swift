@@ -131,13 +131,7 @@ struct Models: AsyncParsableCommand {
         private func problems(of model: ModelFolder, _ settings: Settings) async -> [String] {
             let problems = model.verify()
             if let hint = model.sealHint { Terminal.note("atelierctl: \(printable("\(model.name): \(hint)"))") }
-            guard problems.isEmpty else { return problems }
-            let report = await trial(of: model.folder, settings)
-            if let untried = report.untried {
-                Terminal.note(
-                    "atelierctl: \(printable(model.name)) was not read as a job reads it: \(printable(untried))")
-            }
-            return report.problems
+            return problems.isEmpty ? await problemsOfTrial(model, settings) : problems
         }
     }
 
@@ -146,13 +140,23 @@ struct Models: AsyncParsableCommand {
         await ModelCheck(of: folder, settings, environment: ProcessInfo.processInfo.environment).report()
     }
 
+    /// What the engine finds wrong with a model; who asked is told where nobody read it.
+    private static func problemsOfTrial(_ model: ModelFolder, _ settings: Settings) async -> [String] {
+        let report = await trial(of: model.folder, settings)
+        if let untried = report.untried {
+            Terminal.note("atelierctl: \(printable(model.name)) was not read as a job reads it: \(printable(untried))")
+        }
+        return report.problems
+    }
+
     struct Seal: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Write down what models are and the digests of their files as they are now.",
             discussion:
                 """
                 Every model, or those named: model.json, with the digest of the weights, and \(ChecksumFile.name). \
-                What model.json says already stays. A model that lacks files, or whose files are damaged, is not sealed.
+                What model.json says already stays. A model that lacks files, whose files are damaged, or that the \
+                engine cannot read as a job reads it, is not sealed.
                 """
         )
         @OptionGroup var server: ServerOptions
@@ -160,11 +164,17 @@ struct Models: AsyncParsableCommand {
         @Option(help: "The version to write; the one that is there, or 1, unless given.") var version: String?
 
         func run() async throws {
+            let settings = try server.settings(needing: ["modelsDirectory"])
+            let models = try chosen(server, names)
+            try await EngineScratch.with(settings) { try await seal(models, $0) }
+        }
+
+        private func seal(_ models: [ModelFolder], _ settings: Settings) async throws {
             var sealed: [JSONValue] = []
             var isRefused = false
-            for model in try chosen(server, names) {
+            for model in models {
                 do {
-                    let files = try ModelFolder.seal(model.folder, version: version)
+                    let files = try await files(sealing: model, settings)
                     sealed.append(["name": .string(model.name), "files": .array(files.map(JSONValue.string))])
                     if !server.json { print("\(model.name)  \(files.joined(separator: " "))") }
                 } catch {
@@ -175,6 +185,14 @@ struct Models: AsyncParsableCommand {
             }
             if server.json { print(JSONValue.array(sealed).text) }
             if isRefused { throw ExitStatus.badInput }
+        }
+
+        /// What was edited by hand is read once, as a job would read it.
+        private func files(sealing model: ModelFolder, _ settings: Settings) async throws -> [String] {
+            try ModelFolder.checkFiles(model.folder)
+            let problems = await problemsOfTrial(model, settings)
+            guard problems.isEmpty else { throw ModelInstallation.Refusal(problems: problems) }
+            return try ModelFolder.seal(model.folder, version: version)
         }
     }
 
