@@ -104,7 +104,16 @@ package struct ModelInstallation: Sendable {
         guard ModelFolder.isModel(folder), FolderListing.special(in: folder).isEmpty,
             let description = try? ModelFolder.written(folder) ?? ModelFolder.derived(folder)
         else { return false }
-        return ModelLayout.of(description.family, in: folder).missing(in: folder).isEmpty
+        let layout = ModelLayout.of(description.family, in: folder)
+        return layout.missing(in: folder).isEmpty && !isPublished(folder, layout)
+    }
+
+    /// Whether a folder that nothing describes has weights of ours and torch's beside: so encoders are published, in
+    /// several containers of which one is to be taken.
+    private static func isPublished(_ folder: String, _ layout: ModelLayout) -> Bool {
+        let names = Set(ModelFolder(folder).weights.map(\.name))
+        return access("\(folder)/\(ModelDescription.fileName)", F_OK) != 0 && !names.isDisjoint(with: layout.files)
+            && names.contains { !$0.hasSuffix(".safetensors") }
     }
 
     /// Removes a model, first from sight, then from the disk.

@@ -542,6 +542,17 @@ struct ReleaseVariantTests {
         #expect(try found(path, others).problems.count == 1)
     }
 
+    /// As the whole of such a repository is downloaded: copied as it is, a model would hold its weights twice.
+    @Test func aFolderWithWeightsInTwoContainersIsARelease() throws {
+        let path = try copy("clip-vit-base-patch32/safetensors")
+        #expect(ModelInstallation.isModel(path))
+        try FileManager.default.copyItem(
+            atPath: "\(releases!)/clip-vit-base-patch32/bin/pytorch_model.bin", toPath: "\(path)/pytorch_model.bin")
+        #expect(!ModelInstallation.isModel(path))
+        let added = try ModelInstallation(directory: folder.path).add(release: [path], name: "clip-b32").model
+        #expect(added.weights.map(\.name) == ["model.safetensors"])
+    }
+
     /// What a training left within the folder of its last state.
     @Test func earlierStatesOfATrainingArePassedOver() throws {
         let path = try copy("lumina-mgpt-7b-768")
