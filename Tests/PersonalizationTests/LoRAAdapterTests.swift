@@ -86,6 +86,21 @@ private func adapter(for weights: Weights, targets: [String] = ["q_proj", "down_
         }
     }
 
+    /// As in what `concepts export` writes: one phrase, which cannot tell the words of several.
+    @Test func itsHeaderSaysTheWordOfItsConcept() throws {
+        let (_, weights) = model()
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("atelier-\(UUID().uuidString)")
+            .path
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        func header(_ words: (concept: String, word: String)...) throws -> [String: String] {
+            try adapter(for: weights).write(directory, words: words)
+            return try Safetensors(path: directory + "/adapter_model.safetensors").metadata
+        }
+        #expect(try header(("rex", "sks")) == ["format": "pt", "modelspec.trigger_phrase": "sks"])
+        #expect(try header(("rex", "sks"), ("mia", "ohwx")) == ["format": "pt"])
+        #expect(try header(("rex", "<unk>")) == ["format": "pt"])
+    }
+
     @Test func onlyTheAdapterLearns() throws {
         let (model, weights) = model()
         let adapter = try adapter(for: weights)

@@ -37,10 +37,10 @@ package enum AdapterFormat: String, Sendable, CaseIterable {
     /// Where a safetensors header has what prompts say for all that was learnt (Stability-AI/ModelSpec).
     static let triggerKey = "modelspec.trigger_phrase"
 
-    /// What stands there: it is one phrase, which cannot tell the words of several concepts.
-    static func trigger(of words: [(concept: String, word: String)]) -> String? {
-        guard words.count == 1, let word = words.first?.word, !marks.contains(word) else { return nil }
-        return word
+    /// What a header says of the words of concepts: it has place for one phrase, which cannot tell those of several.
+    package static func header(of words: [(concept: String, word: String)]) -> [String: String] {
+        guard words.count == 1, let word = words.first?.word, !marks.contains(word) else { return [:] }
+        return [triggerKey: word]
     }
 }
 

@@ -6,7 +6,7 @@ package struct AdapterWriter {
     /// What the network is called where names say it: that of Stable Diffusion XL has blocks on the way down.
     private let network: String
     /// What prompts say for what was learnt, where that is one concept with a word.
-    private let trigger: String?
+    private let header: [String: String]
 
     /// - Parameter words: of the concepts that were learnt, as ``NamedChanges/words``.
     /// - Throws: `CheckpointError` for DoRA, tables, and tensors of which no product can be made.
@@ -29,13 +29,11 @@ package struct AdapterWriter {
             ["down_blocks.", "mid_block.", "up_blocks."].contains { module.name.hasPrefix($0) }
         }
         network = isUNet ? "unet" : "transformer"
-        trigger = AdapterFormat.trigger(of: words)
+        header = AdapterFormat.header(of: words)
     }
 
     private func write(_ tensors: [RawTensor], to path: String, metadata: [String: String]) throws {
-        var metadata = metadata
-        metadata[AdapterFormat.triggerKey] = trigger
-        try RawTensor.write(tensors, to: path, metadata: metadata)
+        try RawTensor.write(tensors, to: path, metadata: metadata.merging(header) { $1 })
     }
 
     /// Writes the adapter: PEFT's folder, or the file of diffusers or kohya.

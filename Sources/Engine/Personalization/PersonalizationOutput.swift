@@ -76,14 +76,15 @@ struct PersonalizationOutput {
         guard let lora = try adapter.lora() else { return }
         let folder = "\(order.workspace)/peft"
         // Of another model PEFT would ask for what a language model has.
-        try lora.write(folder, taskType: loaded.description.family == .chameleon ? "CAUSAL_LM" : nil)
+        let task = loaded.description.family == .chameleon ? "CAUSAL_LM" : nil
+        let words = adapter.known.compactMap { one in one.word.map { (concept: one.name, word: $0) } }
+        try lora.write(folder, taskType: task, words: words)
         for (name, type) in [
             ("adapter_config.json", "application/json"), ("adapter_model.safetensors", "application/vnd.safetensors"),
         ] {
             try connection.sendArtifact(role: "peft", path: "\(folder)/\(name)", mediaType: type)
         }
         let path = "\(folder)/adapter_readme.txt"
-        let words = adapter.known.compactMap { one in one.word.map { (concept: one.name, word: $0) } }
         let wording = AdapterFormat.wording(of: words).map { [$0] } ?? []
         let lacking = adapter.embeddings.map(AdapterFormat.peft.lacking)
         let remarks = wording + lacking + (adapter.actsOnWords ? [AdapterFormat.peft.spreading] : [])

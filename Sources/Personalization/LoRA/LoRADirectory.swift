@@ -74,12 +74,18 @@ extension LoRAAdapter {
     }
 
     /// Writes the two files, which PEFT's `from_pretrained` reads; equal adapters give equal bytes.
-    /// - Parameter taskType: PEFT's word for what the model does, which makes it ask for what such models have; nil of
-    ///   models that it has none for.
-    package func write(_ directory: String, taskType: String? = nil) throws {
+    /// - Parameters:
+    ///   - taskType: PEFT's word for what the model does, which makes it ask for what such models have; nil of models
+    ///     that it has none for.
+    ///   - words: what prompts say for the concepts that were learnt, for the header.
+    package func write(
+        _ directory: String, taskType: String? = nil, words: [(concept: String, word: String)] = []
+    ) throws {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let tensors = Dictionary(uniqueKeysWithValues: parameters.map { (LoRAAdapter.prefix + $0.name, $0.value) })
-        try Safetensors.write(tensors, to: LoRAAdapter.tensorsPath(directory), metadata: ["format": "pt"])
+        try Safetensors.write(
+            tensors, to: LoRAAdapter.tensorsPath(directory),
+            metadata: ["format": "pt"].merging(AdapterFormat.header(of: words)) { $1 })
         let configuration = Configuration(
             r: options.rank, lora_alpha: options.alpha, target_modules: options.targets.sorted(),
             use_rslora: options.isRankStabilized, task_type: taskType)
