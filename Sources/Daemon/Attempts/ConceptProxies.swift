@@ -16,14 +16,18 @@ struct ConceptProxies: Sendable {
         var found: [String: [EngineOrder.Proxy]] = [:]
         var problems: [Problem] = []
         let artifacts = artifacts
-        let reused = ReusedProxies(source: store, tenant: tenant) { try artifacts.contains($0) }
+        let reused = ReusedProxies(source: store, tenant: tenant) { proxies in
+            try await runBlocking { try proxies.allSatisfy { try artifacts.contains($0.digest) } }
+        }
         for (concept, finding) in try await reused.findings(for: spec) {
             switch finding {
             case .drawn(let proxies):
-                found[concept] = try proxies.enumerated().map { number, proxy in
-                    let name = "\(concept)-proxy-\(number + 1).png"
-                    return .init(
-                        path: try workspace.link(artifacts.path(of: proxy.digest), as: name), prompt: proxy.prompt)
+                found[concept] = try await runBlocking {
+                    try proxies.enumerated().map { number, proxy in
+                        let name = "\(concept)-proxy-\(number + 1).png"
+                        return .init(
+                            path: try workspace.link(artifacts.path(of: proxy.digest), as: name), prompt: proxy.prompt)
+                    }
                 }
             case .pending(let problem), .unusable(let problem): problems.append(problem)
             }

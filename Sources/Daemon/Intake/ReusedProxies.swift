@@ -22,8 +22,8 @@ struct ReusedProxies: Sendable {
     var models = ModelChoice.any
     /// The concepts whose proxies are at hand, wherever their jobs say that they are.
     var given: Set<String> = []
-    /// Whether a picture's file is there, for who is to hand it on.
-    var holds: @Sendable (SHA256Digest) throws -> Bool = { _ in true }
+    /// Whether pictures' files are there, for who is to hand them on.
+    var holds: @Sendable ([StoredProxy]) async throws -> Bool = { _ in true }
 
     /// What there is for each concept that is learnt from another job's proxies.
     /// - Throws: `StoreError` when PostgreSQL is away.
@@ -39,7 +39,8 @@ struct ReusedProxies: Sendable {
             guard let proxies = sought(for: concept, in: spec) else { continue }
             let pointer = concept.proxies == nil ? "/options/proxies" : "/concepts/\(index)/proxies"
             let job = jobs[proxies.job]
-            findings.append((concept.name, try finding(proxies, of: job, for: concept, on: spec.model, at: pointer)))
+            let finding = try await finding(proxies, of: job, for: concept, on: spec.model, at: pointer)
+            findings.append((concept.name, finding))
         }
         return findings
     }
@@ -72,7 +73,7 @@ struct ReusedProxies: Sendable {
 
     private func finding(
         _ proxies: ProxySource, of job: DrawingJob?, for concept: ConceptSpec, on model: String, at pointer: String
-    ) throws -> Finding {
+    ) async throws -> Finding {
         let name = "the job \(proxies.job.uuidString.lowercased())"
         do {
             guard let job, case .personalize(let spec)? = try? JobSpec(job.spec, isAccepted: true),
@@ -80,7 +81,7 @@ struct ReusedProxies: Sendable {
             else { throw Mistake(found: "\(name), which has drawn no proxies of yours") }
             let drawn = try drawn(by: spec, for: concept, name)
             try compareSizes(spec.model, model)
-            guard let own = try self.proxies(of: drawn, by: job, name) else {
+            guard let own = try await self.proxies(of: drawn, by: job, name) else {
                 let found = "\(name), which has not drawn them all yet"
                 return .pending(Problem(pointer, found: found, allowed: ProxySource.rule))
             }
@@ -91,13 +92,13 @@ struct ReusedProxies: Sendable {
     }
 
     /// Nil where they may still be drawn. Where all are, it is no matter what becomes of their job.
-    private func proxies(of drawn: ConceptSpec, by job: DrawingJob, _ name: String) throws -> [StoredProxy]? {
+    private func proxies(of drawn: ConceptSpec, by job: DrawingJob, _ name: String) async throws -> [StoredProxy]? {
         guard job.hasDrawn(drawn.name) else {
             guard job.state.isFinal else { return nil }
             throw Mistake(found: "\(name), which was \(job.state.rawValue) before all were drawn")
         }
         let own = job.proxies.filter { $0.prompt.contains("<\(drawn.name)>") }
-        guard !own.isEmpty, try own.allSatisfy({ try holds($0.digest) }) else {
+        guard !own.isEmpty, try await holds(own) else {
             throw Mistake(found: "\(name), whose proxies are not in the store any more")
         }
         return own
