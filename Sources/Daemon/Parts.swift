@@ -23,6 +23,7 @@ struct Parts: Sendable {
     let models: ModelRegistry
     let dispatcher: Dispatcher
     let inspector: Inspector
+    let limits: HostLimits
     let maintenance: Maintenance
     let calibration: CalibrationService
     /// For what runs now and then, and is in no hurry.
@@ -48,6 +49,7 @@ struct Parts: Sendable {
         address = try settings.broker()
         names = TopologyNames(prefix: settings.topologyPrefix)
         tenants = TenantRules(settings, user: address.user)
+        limits = HostLimits(settings)
         condition = ServiceHealth(notifier: notifier, logger: logger)
         artifacts = ArtifactDirectory(existing: settings.artifactsDirectory)
         let keeping = Self.store("maintenance", settings)

@@ -173,6 +173,7 @@ extension Parts {
     private func reload(_ read: @escaping @Sendable () throws -> Settings) -> Reload {
         Reload(settings: settings, read: read, notifier: notifier, condition: condition, logger: logger) { settings in
             threshold.level = Logger.Level(rawValue: settings.logLevel) ?? .info
+            limits.adopt(settings)
             await maintenance.keep(settings.retention)
             await dispatcher.adopt(settings)
             await calibration.adopt(settings)
@@ -220,7 +221,7 @@ extension Parts {
     }
 
     private var room: WorkspaceRoom {
-        WorkspaceRoom(shared: shared, folder: settings.sharedDirectory, reserve: settings.freeDiskMiB)
+        WorkspaceRoom(shared: shared, folder: settings.sharedDirectory, limits: limits)
     }
 
     private var probes: ProbeService {
@@ -238,7 +239,7 @@ extension Parts {
                 maximumBodyBytes: largest, heldBytes: Intake.heldBytes, isPaused: true, report: noteBroker),
             store: store("intake"), doubtfulStore: store("intake-doubtful"), artifacts: artifacts, shared: shared,
             reader: MessageReader(largestBody: largest, tenants: tenants) { models.choice }, models: models,
-            inspector: inspector, memoryBytes: settings.engineMemoryBytes, room: room, condition: condition,
+            inspector: inspector, limits: limits, room: room, condition: condition,
             logger: logger
         ) { kinds in
             if kinds.contains(.probe) { probing.raise() }

@@ -24,8 +24,11 @@ package actor CalibrationService {
         (self.worker, self.store, self.logger) = (worker, store, logger)
     }
 
-    /// Another limit of memory, perhaps.
-    func adopt(_ settings: Settings) { self.settings = settings }
+    /// Another limit of memory, or other threads, perhaps.
+    func adopt(_ settings: Settings) {
+        if settings.engineThreads != self.settings.engineThreads { (told, hasMeasured) = (nil, false) }
+        self.settings = settings
+    }
 
     /// Tells what is not told yet.
     func maintain() async {

@@ -22,8 +22,7 @@ package struct Intake: Service {
     let reader: MessageReader
     let models: ModelRegistry
     let inspector: Inspector
-    /// The most that an engine may take on this host.
-    let memoryBytes: Int
+    let limits: HostLimits
     let room: WorkspaceRoom
     let condition: ServiceHealth
     let logger: Logger
@@ -259,7 +258,8 @@ package struct Intake: Service {
     private func memory(
         _ cost: JobCost, of spec: JobSpec, _ host: String, _ store: Store
     ) async throws -> MemoryProblem? {
-        guard !MemoryProblem.fitsSurely(cost, into: memoryBytes), let largest = try await store.largestMemory(),
+        guard !MemoryProblem.fitsSurely(cost, into: limits.engineMemoryBytes),
+            let largest = try await store.largestMemory(),
             let estimate = try await store.estimate(cost, of: spec, host: host)
         else { return nil }
         return MemoryProblem(estimate, of: cost, largest: largest)
