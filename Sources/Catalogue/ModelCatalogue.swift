@@ -35,10 +35,12 @@ package struct ModelCatalogue: Sendable {
     package subscript(_ name: String) -> ModelFolder? { models.first { $0.name == name } }
 
     /// What tells that something in the folder may be another than before: every model's files with their sizes and
-    /// times of change. Nothing is opened.
-    package static func stamp(of directory: String) -> [String] {
+    /// times of change; nothing of a folder that is not there. Nothing is opened.
+    /// - Throws: what the file system says where the folder cannot be listed.
+    package static func stamp(of directory: String) throws -> [String] {
         let files = FileManager.default
-        return ((try? files.contentsOfDirectory(atPath: directory)) ?? []).sorted().flatMap { name -> [String] in
+        guard access(directory, F_OK) == 0 || errno != ENOENT else { return [] }
+        return try files.contentsOfDirectory(atPath: directory).sorted().flatMap { name -> [String] in
             let folder = "\(directory)/\(name)"
             return ((try? FolderListing.names(in: folder) { _ in true }) ?? []).map { file in
                 let attributes = try? files.attributesOfItem(atPath: "\(folder)/\(file)")

@@ -8,13 +8,16 @@ import Synchronization
 /// The models of this host, read again when their files change, and those that other workers of the cluster hold.
 package final class ModelRegistry: Sendable {
     private struct State {
-        var stamp: [String] = []
+        /// Nil where the folder is to be read again, whatever it holds.
+        var stamp: [String]?
         var own: [ModelDescription] = []
         /// What is wrong with the others of this host, by name.
         var unusable: [String: String] = [:]
         var cluster: [ModelDescription] = []
         /// Whether the tables do not know it yet.
         var isUntold = false
+        /// Whether the folder could not be looked into the last time.
+        var isUnreadable = false
     }
 
     private let directory: String
@@ -35,17 +38,42 @@ package final class ModelRegistry: Sendable {
     /// Looks whether the folder is as it was, and reads what changed. Gives whether this host's models are others now.
     @discardableResult
     func reread() async -> Bool {
-        let directory = directory
-        guard let stamp = try? await runBlocking({ ModelCatalogue.stamp(of: directory) }),
-            state.withLock({ $0.stamp != stamp })
-        else { return false }
-        // A folder that is not there holds no models.
-        let catalogue = try? await runBlocking { try ModelCatalogue(directory: directory) }
+        do {
+            let stamp = try await runBlocking { [directory] in try ModelCatalogue.stamp(of: directory) }
+            state.withLock { $0.isUnreadable = false }
+            guard state.withLock({ $0.stamp != stamp }) else { return false }
+            // A folder that is not there holds no models.
+            let catalogue = try await runBlocking { [directory] in
+                try stamp.isEmpty ? nil : ModelCatalogue(directory: directory)
+            }
+            return adopt(catalogue, stamp)
+        } catch {
+            noteUnreadable(error)
+            return false
+        }
+    }
+
+    /// A folder that cannot be looked into holds what it held: jobs that came now would be rejected for good.
+    private func noteUnreadable(_ error: any Error) {
+        let isNew = state.withLock { state in
+            defer { state.isUnreadable = true }
+            return !state.isUnreadable
+        }
+        guard isNew else { return }
+        logger.warning(
+            "the models' folder cannot be looked into: it is taken to hold what it held",
+            metadata: ["directory": "\(directory)", "error": "\(error)"])
+    }
+
+    private func adopt(_ catalogue: ModelCatalogue?, _ stamp: [String]) -> Bool {
         let unusable = catalogue?.unusable ?? [:]
         for (name, problems) in unusable.sorted(by: { $0.key < $1.key }) {
             logger.warning("model cannot be used", metadata: ["model": "\(name)", "problems": "\(problems)"])
         }
         let found = catalogue?.usable ?? []
+        if found.isEmpty, !own.isEmpty {
+            logger.warning("this host has no models any more", metadata: ["directory": "\(directory)"])
+        }
         return state.withLock { state in
             (state.stamp, state.unusable) = (stamp, unusable)
             defer { state.own = found }
@@ -66,7 +94,7 @@ package final class ModelRegistry: Sendable {
             try await refresh(from: store)
         } catch {
             condition.note("models could not be registered", without: .store, error)
-            if isChanged { state.withLock { ($0.stamp, $0.isUntold) = ([], true) } }
+            if isChanged { state.withLock { ($0.stamp, $0.isUntold) = (nil, true) } }
         }
     }
 
