@@ -97,8 +97,11 @@ import Testing
             try stage.start()
             try await stage.publish("steps=2", id: "before")
             _ = try await stage.job("before", reaches: .completed)
-            try? FileManager.default.removeItem(atPath: work)
-            try Data().write(to: URL(fileURLWithPath: work))
+            // The attempt before may still be tidying up in it.
+            try await stage.until("the folder is a file") {
+                try? FileManager.default.removeItem(atPath: work)
+                return (try? Data().write(to: URL(fileURLWithPath: work))) != nil
+            }
             try await stage.publish("steps=2", id: "held")
             try await stage.until("the daemon rests") {
                 stage.log.contains("no new work for a while: this host is at fault")
