@@ -12,39 +12,41 @@ final class InstalledSizes {
     /// - Parameter directory: the folder of all models.
     init(directory: String) { self.directory = directory }
 
-    /// Nil where the model is not here, damaged, or draws nothing, or no pictures of that size.
-    func model(_ name: String, size: ModelDescription.Size? = nil) -> ModelSizes? {
-        guard let usual = sizes(of: name) else { return nil }
-        guard let size else { return usual }
-        guard let shape = usual.description.shape(of: size) else { return nil }
-        return shape == usual.size ? usual : sizes(of: name, in: shape)
+    /// A model that is not here, or draws no pictures of a size.
+    private struct Missing: Error, CustomStringConvertible {
+        let description: String
     }
+
+    /// Nil where the model is not here, damaged, or draws nothing, or no pictures of that size.
+    func model(_ name: String, size: ModelDescription.Size? = nil) -> ModelSizes? { try? sizes(of: name, size: size) }
 
     /// Why there are no sizes of a model, for people; nil where there are.
     func fault(of name: String, size: ModelDescription.Size?) -> String? {
-        guard model(name, size: size) == nil else { return nil }
-        let folder = "\(directory)/\(name)"
-        guard ModelDescription.isName(name), FileManager.default.fileExists(atPath: folder) else {
-            return "there is no model \(name) here"
-        }
         do {
-            let usual = try ModelSizes(directory: folder, size: nil)
-            guard let size, let shape = usual.description.shape(of: size) else {
-                return "\(name) draws no pictures\(size.map { " of \($0.text)" } ?? "")"
-            }
-            _ = try ModelSizes(directory: folder, size: shape)
+            _ = try sizes(of: name, size: size)
             return nil
         } catch { return "\(error)" }
     }
 
+    private func sizes(of name: String, size: ModelDescription.Size?) throws -> ModelSizes {
+        let usual = try sizes(of: name)
+        guard let size else { return usual }
+        guard let shape = usual.description.shape(of: size) else {
+            throw Missing(description: "\(name) draws no pictures of \(size.text)")
+        }
+        return try shape == usual.size ? usual : sizes(of: name, in: shape)
+    }
+
     /// Kept by shapes: of those there are few.
-    private func sizes(of name: String, in shape: ModelDescription.Size? = nil) -> ModelSizes? {
-        guard ModelDescription.isName(name) else { return nil }
+    private func sizes(of name: String, in shape: ModelDescription.Size? = nil) throws -> ModelSizes {
         let folder = "\(directory)/\(name)"
+        guard ModelDescription.isName(name), FileManager.default.fileExists(atPath: folder) else {
+            throw Missing(description: "there is no model \(name) here")
+        }
         let key = "\(name) \(shape?.text ?? "")"
         let stamp = Self.changed("\(folder)/\(ModelDescription.fileName)")
         if let found = known[key], found.stamp == stamp { return found.sizes }
-        guard let sizes = try? ModelSizes(directory: folder, size: shape) else { return nil }
+        let sizes = try ModelSizes(directory: folder, size: shape)
         known[key] = (stamp, sizes)
         return sizes
     }
