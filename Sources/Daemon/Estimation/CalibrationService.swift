@@ -13,8 +13,9 @@ package actor CalibrationService {
     private let store: Store
     private let logger: Logger
     /// What was told last.
-    private var told: (worker: UUID, memoryBytes: Int)?
-    private var hasMeasured = false
+    private var told: (worker: UUID, memoryBytes: Int, threads: Int)?
+    /// Those that were asked for when it was measured last.
+    private var measuredThreads: Int?
 
     /// Measures with the engine of `settings`.
     package init(
@@ -25,22 +26,19 @@ package actor CalibrationService {
     }
 
     /// Another limit of memory, or other threads, perhaps.
-    func adopt(_ settings: Settings) {
-        if settings.engineThreads != self.settings.engineThreads { (told, hasMeasured) = (nil, false) }
-        self.settings = settings
-    }
+    func adopt(_ settings: Settings) { self.settings = settings }
 
     /// Tells what is not told yet.
     func maintain() async {
         guard let id = worker.id else { return }
-        let memory = settings.engineMemoryBytes
-        if let told, told == (id, memory) { return }
+        let (memory, threads) = (settings.engineMemoryBytes, settings.engineThreads)
+        if let told, told == (id, memory, threads) { return }
         do {
             // The limit at once: measuring takes a while.
             try await store.calibrate(id, host: HostIdentity.own, memoryBytes: memory, rates: nil)
-            told = (id, memory)
-            guard !hasMeasured, try await needsMeasuring() else { return }
-            hasMeasured = true
+            told = (id, memory, threads)
+            guard measuredThreads != threads, try await needsMeasuring() else { return }
+            measuredThreads = threads
             guard let rates = await HostCalibration(settings, environment: environment).rates() else {
                 return logger.notice("the engine does not measure: nothing says beforehand what jobs take")
             }
