@@ -54,11 +54,11 @@ package struct PersonalizeSpec: Sendable, Equatable {
 
     /// By which rule a supervisor learns: the one the job says, or the usual one of its model.
     package func supervisorRule(of supervisor: ModelDescription?) -> String? {
-        Self.supervisorRule(options, of: supervisor)
+        Self.supervisorRule(options["supervisor_optimizer"], of: supervisor)
     }
 
-    private static func supervisorRule(_ options: [String: JSONValue], of supervisor: ModelDescription?) -> String? {
-        (options["supervisor_optimizer"] ?? supervisor?.training?["supervisor"]?["supervisor_optimizer"])?.string
+    private static func supervisorRule(_ given: JSONValue?, of supervisor: ModelDescription?) -> String? {
+        (given ?? supervisor?.training?["supervisor"]?["supervisor_optimizer"])?.string
     }
 
     /// What options of Proxy-Tuning are where a job says nothing: as the student usually learns, and the supervisor.
@@ -68,7 +68,7 @@ package struct PersonalizeSpec: Sendable, Equatable {
     ) -> [String: JSONValue] {
         var teaching = supervisor?.training?["supervisor"] ?? [:]
         // A usual rate is AdamW's; Prodigy finds its own.
-        if (rule ?? teaching["supervisor_optimizer"]) == "prodigy" { teaching["supervisor_learning_rate"] = nil }
+        if supervisorRule(rule, of: supervisor) == "prodigy" { teaching["supervisor_learning_rate"] = nil }
         return (student?.training?[PersonalizationMethod.proxyTuning.rawValue] ?? [:]).merging(teaching) { $1 }
     }
 
@@ -81,7 +81,9 @@ package struct PersonalizeSpec: Sendable, Equatable {
     private static func momentsProblem(
         _ options: [String: JSONValue], of supervisor: String, _ model: ModelDescription?
     ) -> Problem? {
-        guard options["moments"] == "8-bit", supervisorRule(options, of: model) == "prodigy" else { return nil }
+        guard options["moments"] == "8-bit",
+            supervisorRule(options["supervisor_optimizer"], of: model) == "prodigy"
+        else { return nil }
         return Problem(
             "/options/moments", found: "8-bit, where \(supervisor) learns by Prodigy",
             allowed: "32-bit; or 8-bit with supervisor_optimizer adamw")

@@ -180,8 +180,13 @@ package struct ExperimentTables {
 
     /// The models a variant needs: its own, and a supervisor.
     private func names(_ variant: TableVariant) -> [String] {
-        let supervisor = variant.learning?.method == .proxyTuning ? settled(variant)["supervisor"]?.string : nil
-        return Set([variant.model, supervisor].compactMap { $0 }).sorted()
+        Set([variant.model, supervisor(of: variant)].compactMap { $0 }).sorted()
+    }
+
+    /// What teaches a variant; nil where nothing does.
+    private func supervisor(of variant: TableVariant) -> String? {
+        guard variant.learning?.method == .proxyTuning else { return nil }
+        return OptionTable.proxyTuning.completed(cellRun.options(variant))["supervisor"]?.string
     }
 
     /// The options with what holds where the variant says nothing: with another standard it is another variant.
@@ -193,8 +198,7 @@ package struct ExperimentTables {
         let usual =
             if method == .proxyTuning {
                 PersonalizeSpec.usualTeaching(
-                    of: learner, by: description(table.completed(options)["supervisor"]?.string),
-                    rule: options["supervisor_optimizer"])
+                    of: learner, by: description(supervisor(of: variant)), rule: options["supervisor_optimizer"])
             } else {
                 learner?.training?[method.rawValue] ?? [:]
             }
