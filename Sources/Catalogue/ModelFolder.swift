@@ -145,7 +145,7 @@ package struct ModelFolder: Sendable {
         }
     }
 
-    private static func weightFiles(in folder: String) -> [String] {
+    static func weightFiles(in folder: String) -> [String] {
         (try? FolderListing.names(in: folder, where: ModelLayout.isWeights)) ?? []
     }
 

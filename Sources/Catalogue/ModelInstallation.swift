@@ -111,7 +111,7 @@ package struct ModelInstallation: Sendable {
     /// Whether a folder that nothing describes has weights of ours and torch's beside: so encoders are published, in
     /// several containers of which one is to be taken.
     private static func isPublished(_ folder: String, _ layout: ModelLayout) -> Bool {
-        let names = Set(ModelFolder(folder).weights.map(\.name))
+        let names = Set(ModelFolder.weightFiles(in: folder))
         return access("\(folder)/\(ModelDescription.fileName)", F_OK) != 0 && !names.isDisjoint(with: layout.files)
             && names.contains { !$0.hasSuffix(".safetensors") }
     }
