@@ -46,11 +46,6 @@ struct DiffusionWords {
         }
     }
 
-    /// What DreamBooth calls a concept by: a word that pretraining hardly saw, a style another than a subject.
-    static func identifier(of role: ConceptRole, in model: any LatentDiffusion) -> String {
-        model is DiffusionModel ? DreamBooth.identifier(of: role) : ConceptSpellings.word(of: role)
-    }
-
     /// Embeddings of concepts, [1, D] each; none where they are spelled.
     var embeddings: [String: Parameter] {
         guard case .embedded(_, let words) = form else { return [:] }

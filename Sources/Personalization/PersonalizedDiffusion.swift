@@ -6,7 +6,7 @@ import Tensors
 
 /// A diffusion model with concepts in use: prompts may name them as `<name>`.
 package struct PersonalizedDiffusion {
-    private let model: any LatentDiffusion
+    private let model: any TunableDiffusion
     private let words: DiffusionWords
     /// Those that act on their concepts' words alone; nil where all are merged.
     private let tokenwise: TokenwiseAdapters?
@@ -15,7 +15,7 @@ package struct PersonalizedDiffusion {
     /// - Parameter strengths: how much of every LoRA adapter's change acts, by name, where that is not all.
     /// - Throws: `AdapterError` for an adapter of another model or method.
     package init(
-        model: any LatentDiffusion, adapters: [String: Adapter], modelDigest: String,
+        model: any TunableDiffusion, adapters: [String: Adapter], modelDigest: String,
         joining: AdapterJoining = .merged, strengths: [String: Float] = [:]
     ) throws(AdapterError) {
         for (name, adapter) in adapters.sorted(by: { $0.key < $1.key }) {

@@ -537,7 +537,7 @@ import Testing
             let limits = loaded.description.limits
             for concepts in 0...2 {
                 #expect(
-                    loaded.textLimit(concepts: concepts)
+                    loaded.backbone.textLimit(concepts: concepts)
                         == (limits.promptTokens ?? 0) - concepts * (limits.tokensPerConcept ?? 0), "\(folder)")
             }
         }

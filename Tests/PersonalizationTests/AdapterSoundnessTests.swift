@@ -13,7 +13,7 @@ import Testing
         var options = LoRAOptions()
         (options.rank, options.priorPreservation) = (2, false)
         let training = try LoRATraining(
-            backbone: .infinity(tinyModel(), concept: tinyConcept(), priorPictures: 0, seed: 7),
+            tinyModel().dreamBooth(of: tinyConcept(), priorPictures: 0, seed: 7),
             concept: tinyConcept(), options: options, seed: 7)
         for _ in 0..<2 { _ = training.advance() }
         return changed(try training.adapter(modelDigest: "d"), change)

@@ -11,18 +11,7 @@ import Testing
 
 @testable import Personalization
 
-private enum Backbone: String, CaseIterable { case infinity, chameleon, llamagen, diffusion }
-
-private func backbone(_ kind: Backbone, priorPictures: Int = 4) throws -> DreamBooth {
-    switch kind {
-    case .infinity: .infinity(try tinyModel(), concept: tinyConcept(), priorPictures: priorPictures, seed: 7)
-    case .chameleon: .chameleon(try tinyChameleon(), concept: tinyConcept(), priorPictures: priorPictures, seed: 7)
-    case .llamagen: .llamagen(try tinyLlamaGen(), concept: tinyConcept(), priorPictures: priorPictures, seed: 7)
-    case .diffusion: .diffusion(try tinyDiffusion(), concept: tinyConcept(), priorPictures: priorPictures, seed: 7)
-    }
-}
-
-extension Backbone {
+extension TinyBackbone {
     fileprivate var heads: [String] {
         switch self {
         case .infinity: ["head", "ffn.fc2"]
@@ -33,14 +22,15 @@ extension Backbone {
     }
 }
 
-private func training(_ kind: Backbone, _ change: (inout LoRAOptions) -> Void = { _ in }) throws -> LoRATraining {
+private func training(_ kind: TinyBackbone, _ change: (inout LoRAOptions) -> Void = { _ in }) throws -> LoRATraining {
     var options = LoRAOptions()
     options.rank = 2
     options.priorPictures = 4
     change(&options)
     return try LoRATraining(
-        backbone: backbone(kind, priorPictures: options.priorPreservation ? 4 : 0), concept: tinyConcept(),
-        options: options, seed: 7)
+        kind.model().dreamBooth(
+            of: tinyConcept(), priorPictures: options.priorPreservation ? 4 : 0, seed: 7),
+        concept: tinyConcept(), options: options, seed: 7)
 }
 
 private func bytes(_ training: LoRATraining) throws -> [String: [UInt32]] {
@@ -48,8 +38,8 @@ private func bytes(_ training: LoRATraining) throws -> [String: [UInt32]] {
 }
 
 @Suite(.computing) struct LoRATrainingTests {
-    @Test(arguments: Backbone.allCases)
-    private func theLossFalls(kind: Backbone) throws {
+    @Test(arguments: TinyBackbone.allCases)
+    private func theLossFalls(kind: TinyBackbone) throws {
         let run = try training(kind) {
             $0.largestZoom = 1
             $0.learningRate = 2e-2
@@ -64,8 +54,8 @@ private func bytes(_ training: LoRATraining) throws -> [String: [UInt32]] {
     }
 
     /// In eight bits with changes large enough for it: of few numbers the moments stay floats.
-    @Test(arguments: Backbone.allCases, AdamW.Precision.allCases)
-    private func aRunResumedFromACheckpointEndsWithTheSameBits(kind: Backbone, precision: AdamW.Precision) throws {
+    @Test(arguments: TinyBackbone.allCases, AdamW.Precision.allCases)
+    private func aRunResumedFromACheckpointEndsWithTheSameBits(kind: TinyBackbone, precision: AdamW.Precision) throws {
         func run() throws -> LoRATraining {
             try training(kind) { ($0.rank, $0.moments) = (precision == .eightBit ? 256 : 2, precision) }
         }
@@ -79,7 +69,7 @@ private func bytes(_ training: LoRATraining) throws -> [String: [UInt32]] {
     }
 
     /// Of references that nothing is cut off: once each was drawn, a step encodes none.
-    @Test(arguments: Backbone.allCases) private func aReferenceIsEncodedOnce(kind: Backbone) throws {
+    @Test(arguments: TinyBackbone.allCases) private func aReferenceIsEncodedOnce(kind: TinyBackbone) throws {
         let run = try training(kind)
         let steps = (0..<20).map { _ in
             let profile = OperationProfile()
@@ -95,13 +85,13 @@ private func bytes(_ training: LoRATraining) throws -> [String: [UInt32]] {
         let concept = Concept(name: "rex", className: "dog", references: [tinyConcept().references[0]])
         var options = LoRAOptions()
         (options.rank, options.learningRate, options.priorPreservation) = (2, 1e-12, false)
-        let booth = DreamBooth.infinity(try tinyModel(), concept: concept, priorPictures: 0, seed: 7)
-        let run = try LoRATraining(backbone: booth, concept: concept, options: options, seed: 7)
+        let booth = try tinyModel().dreamBooth(of: concept, priorPictures: 0, seed: 7)
+        let run = try LoRATraining(booth, concept: concept, options: options, seed: 7)
         #expect(Set((0..<5).map { _ in run.advance().concept }).count > 1)
     }
 
     /// On the concept's words alone, with blocks that are computed once more and without; nothing is left to preserve.
-    @Test(arguments: Backbone.allCases) private func whatActsOnWordsIsLearntOnThem(kind: Backbone) throws {
+    @Test(arguments: TinyBackbone.allCases) private func whatActsOnWordsIsLearntOnThem(kind: TinyBackbone) throws {
         func run(most: Int) throws -> (LoRATraining, LoRATraining.StepLosses) {
             try BlockRecomputation.$most.withValue(most) {
                 let run = try training(kind) { $0.actsOn = .prompt }
@@ -119,7 +109,7 @@ private func bytes(_ training: LoRATraining) throws -> [String: [UInt32]] {
     @Test func theRowsAreThoseOfTheConceptsWords() throws {
         func rows(_ booth: DreamBooth) throws -> (active: [Int], rows: Int) {
             var generator = Philox(seed: 1)
-            let pictures = tinyConcept().squares(of: booth.pictureSize).prefix(2)
+            let pictures = tinyConcept().squares(of: booth.model.pictureSize).prefix(2)
             _ = booth.conceptLoss(
                 pictures.map(booth.encode), pictures.map(PictureOrigin.init(middleOf:)), &generator)
             return try #require(booth.acting.learning?.text)
@@ -131,14 +121,14 @@ private func bytes(_ training: LoRATraining) throws -> [String: [UInt32]] {
         let place = try #require(ids.firstIndex(of: word))
         let (length, tokens) = (16, 16 + 4 * 4 - 1)
         let first = length - ids.count + place
-        let inLlamaGen = try rows(.llamagen(llamagen, concept: tinyConcept(), priorPictures: 0, seed: 7))
+        let inLlamaGen = try rows(llamagen.dreamBooth(of: tinyConcept(), priorPictures: 0, seed: 7))
         #expect(inLlamaGen.active == [first, first + 1, tokens + first, tokens + first + 1])
         #expect(inLlamaGen.rows == 2 * tokens)
 
         let chameleon = try tinyChameleon()
         let picture = try #require(tinyConcept().squares(of: 16).first)
         let sequence = chameleon.sequence(prompt, codes: chameleon.codes([picture])[0])
-        let named = try rows(.chameleon(chameleon, concept: tinyConcept(), priorPictures: 0, seed: 7))
+        let named = try rows(chameleon.dreamBooth(of: tinyConcept(), priorPictures: 0, seed: 7))
         #expect(named.rows == 2 * sequence.ids.count && named.active.count == 4)
         #expect(
             named.active.map { sequence.ids[$0 % sequence.ids.count] }
@@ -148,10 +138,10 @@ private func bytes(_ training: LoRATraining) throws -> [String: [UInt32]] {
     @Test func frozenWeightsStayAndGetNoGradient() throws {
         let model = try tinyChameleon()
         let before = model.transformerWeights.parameters.map { $0.value.copy() }
-        let booth = DreamBooth.chameleon(model, concept: tinyConcept(), priorPictures: 4, seed: 7)
+        let booth = model.dreamBooth(of: tinyConcept(), priorPictures: 4, seed: 7)
         var options = LoRAOptions()
         options.priorPictures = 4
-        let run = try LoRATraining(backbone: booth, concept: tinyConcept(), options: options, seed: 7)
+        let run = try LoRATraining(booth, concept: tinyConcept(), options: options, seed: 7)
         for _ in 0..<3 { _ = run.advance() }
         for (parameter, old) in zip(model.transformerWeights.parameters, before) {
             #expect(
@@ -171,7 +161,7 @@ private func bytes(_ training: LoRATraining) throws -> [String: [UInt32]] {
             parameter.value.accumulate(parameter.value.copy(), scale: 12)
         }
         let concept = tinyConcept()
-        let booth = DreamBooth.chameleon(model, concept: concept, priorPictures: 0, seed: 7)
+        let booth = model.dreamBooth(of: concept, priorPictures: 0, seed: 7)
         func loss(_ pictures: [Picture]) -> Float {
             var generator = Philox(seed: 1)
             return booth.conceptLoss(
@@ -200,11 +190,12 @@ private func bytes(_ training: LoRATraining) throws -> [String: [UInt32]] {
     }
 
     /// They are drawn a few at a time, the first of them with the same others.
-    @Test(arguments: Backbone.allCases)
-    private func picturesOfTheClassAreTheSameAmongMore(kind: Backbone) throws {
+    @Test(arguments: TinyBackbone.allCases)
+    private func picturesOfTheClassAreTheSameAmongMore(kind: TinyBackbone) throws {
         func loss(among pictures: Int) throws -> Float {
             var generator = Philox(seed: 1)
-            return try backbone(kind, priorPictures: pictures).priorLoss([7], &generator).scalar
+            return try kind.model().dreamBooth(of: tinyConcept(), priorPictures: pictures, seed: 7)
+                .priorLoss([7], &generator).scalar
         }
         #expect(try loss(among: 8) == loss(among: 19))
     }
@@ -221,11 +212,11 @@ private func bytes(_ training: LoRATraining) throws -> [String: [UInt32]] {
     /// Learnt apart, they are drawn together: ZipLoRA's and B-LoRA's prompts have a word for each.
     @Test func aSubjectAndAStyleGoByWordsOfTheirOwn() throws {
         func adapter(_ concept: Concept) throws -> Adapter {
-            let booth = DreamBooth.diffusion(try tinyDiffusion(), concept: concept, priorPictures: 0, seed: 7)
+            let booth = try tinyDiffusion().dreamBooth(of: concept, priorPictures: 0, seed: 7)
             var options = LoRAOptions()
             // As good as nothing, so that the words alone tell.
             (options.rank, options.learningRate, options.priorPreservation) = (2, 1e-12, false)
-            let run = try LoRATraining(backbone: booth, concept: concept, options: options, seed: 7)
+            let run = try LoRATraining(booth, concept: concept, options: options, seed: 7)
             _ = run.advance()
             return try run.adapter(modelDigest: "d")
         }

@@ -9,15 +9,8 @@ import ModelTesting
 import Personalization
 import Testing
 
-private enum Family: String, CaseIterable { case infinity, chameleon, llamagen, diffusion }
-
-private func learner(_ family: Family, _ concepts: [String] = ["rex"]) throws -> PairLearner {
-    switch family {
-    case .infinity: .infinity(try tinyModel(), concepts: concepts, seed: 7)
-    case .chameleon: .chameleon(try tinyChameleon(), concepts: concepts, seed: 7)
-    case .llamagen: .llamagen(try tinyLlamaGen(), concepts: concepts, seed: 7)
-    case .diffusion: .diffusion(try tinyDiffusion(), concepts: concepts, seed: 7)
-    }
+private func learner(_ family: TinyBackbone, _ concepts: [String] = ["rex"]) throws -> PairLearner {
+    try family.model().pairLearner(of: concepts.map { tinyConcept($0) }, seed: 7)
 }
 
 private func pairs(_ names: [String] = ["rex"], size: Int = 16) -> [PicturePair] {
@@ -29,7 +22,7 @@ private func pairs(_ names: [String] = ["rex"], size: Int = 16) -> [PicturePair]
 }
 
 private func training(
-    _ family: Family, _ names: [String] = ["rex"], _ change: (inout PairTraining.Options) -> Void = { _ in }
+    _ family: TinyBackbone, _ names: [String] = ["rex"], _ change: (inout PairTraining.Options) -> Void = { _ in }
 ) throws -> PairTraining {
     var options = PairTraining.Options(iterations: 10, batch: 2, learningRate: 1e-2, rank: 2, alpha: 4)
     change(&options)
@@ -43,9 +36,9 @@ private func bits(_ training: PairTraining) -> [[UInt32]] {
 }
 
 @Suite(.computing) struct PairTrainingTests {
-    @Test(arguments: Family.allCases, [PairTraining.Options.Rule.adamw, .prodigy])
+    @Test(arguments: TinyBackbone.allCases, [PairTraining.Options.Rule.adamw, .prodigy])
     private func aRunRestoredFromItsStateEndsWithTheSameBits(
-        _ family: Family, _ rule: PairTraining.Options.Rule
+        _ family: TinyBackbone, _ rule: PairTraining.Options.Rule
     ) throws {
         func run() throws -> PairTraining { try training(family) { $0.rule = rule } }
         let (undisturbed, first, second) = (try run(), try run(), try run())
@@ -58,7 +51,7 @@ private func bits(_ training: PairTraining) -> [[UInt32]] {
 
     /// What each of some steps on one picture computes.
     private func operations(
-        _ family: Family, steps: Int = 3, size: Int = 16, largestZoom: Float = 1
+        _ family: TinyBackbone, steps: Int = 3, size: Int = 16, largestZoom: Float = 1
     ) throws -> [Double] {
         var options = PairTraining.Options(iterations: steps, batch: 2, learningRate: 1e-2, rank: 2, alpha: 4)
         options.largestZoom = largestZoom
@@ -72,7 +65,7 @@ private func bits(_ training: PairTraining) -> [[UInt32]] {
     }
 
     /// Texts, and pictures that are not cut anew.
-    @Test(arguments: Family.allCases) private func whatNoStepChangesIsEncodedOnce(_ family: Family) throws {
+    @Test(arguments: TinyBackbone.allCases) private func whatNoStepChangesIsEncodedOnce(_ family: TinyBackbone) throws {
         let steps = try operations(family)
         #expect(steps[1] < steps[0] && steps[2] == steps[1], "\(steps)")
     }
@@ -85,7 +78,8 @@ private func bits(_ training: PairTraining) -> [[UInt32]] {
         #expect(Set(steps.suffix(5)).count == 1, "\(steps)")
     }
 
-    @Test(arguments: Family.allCases) private func aPromptIsReadOnceForAllItsPictures(_ family: Family) throws {
+    @Test(arguments: TinyBackbone.allCases)
+    private func aPromptIsReadOnceForAllItsPictures(_ family: TinyBackbone) throws {
         let learner = try learner(family)
         func operations(_ prompts: [String]) -> Double {
             let profile = OperationProfile()
@@ -107,7 +101,7 @@ private func bits(_ training: PairTraining) -> [[UInt32]] {
         #expect(bits(second) == bits(undisturbed))
     }
 
-    @Test(arguments: Family.allCases) private func everySubjectHasAWordOfItsOwn(_ family: Family) throws {
+    @Test(arguments: TinyBackbone.allCases) private func everySubjectHasAWordOfItsOwn(_ family: TinyBackbone) throws {
         let learner = try learner(family, ["rex", "mia"])
         let drawn = learner.draw(
             ["a <rex> dog", "a <mia> dog", "a <rex> dog", "a dog"], [1, 1, 1, 1])
@@ -118,7 +112,7 @@ private func bits(_ training: PairTraining) -> [[UInt32]] {
 
     @Test func whatWasHungOnTheModelIsTakenOffAgain() throws {
         let model = try tinyDiffusion()
-        let learner = PairLearner.diffusion(model, concepts: ["rex"], seed: 7)
+        let learner = model.pairLearner(of: [tinyConcept()], seed: 7)
         let before = learner.draw(["a <rex> dog"], [1])
         let training = try PairTraining(
             learner, pairs: pairs(),
@@ -130,7 +124,7 @@ private func bits(_ training: PairTraining) -> [[UInt32]] {
     }
 
     /// Textual inversion: whatever does not name the concept is drawn as before.
-    @Test(arguments: Family.allCases) private func wordsLearnAlone(_ family: Family) throws {
+    @Test(arguments: TinyBackbone.allCases) private func wordsLearnAlone(_ family: TinyBackbone) throws {
         let training = try training(family) { ($0.learning, $0.learningRate) = (.words, 0.5) }
         let learner = training.learner
         let (named, plain) = (learner.draw(["a <rex> dog"], [1]), learner.draw(["a dog"], [1]))
@@ -151,7 +145,7 @@ private func bits(_ training: PairTraining) -> [[UInt32]] {
     }
 
     /// Textual inversion begins as the class noun, where nothing is learnt yet.
-    @Test(arguments: Family.allCases) private func aWordCanBeginAsItsClassNoun(_ family: Family) throws {
+    @Test(arguments: TinyBackbone.allCases) private func aWordCanBeginAsItsClassNoun(_ family: TinyBackbone) throws {
         let learner = try learner(family)
         let random = learner.draw(["a <rex> dog"], [1])
         learner.beginWord(of: tinyConcept())
@@ -160,7 +154,7 @@ private func bits(_ training: PairTraining) -> [[UInt32]] {
         if family == .diffusion { #expect(drawn != random) }
     }
 
-    @Test(arguments: Family.allCases) private func allWeightsLearnEndToEnd(_ family: Family) throws {
+    @Test(arguments: TinyBackbone.allCases) private func allWeightsLearnEndToEnd(_ family: TinyBackbone) throws {
         let training = try training(family) { ($0.learning, $0.learningRate) = (.weights, 0.01) }
         let before = training.learning.map { $0.value.copy().values }
         let losses = (0..<10).map { _ in training.advance().pairs }

@@ -14,7 +14,7 @@ import Testing
         var options = LoRAOptions()
         (options.rank, options.alpha, options.priorPreservation) = (2, alpha, false)
         return try LoRATraining(
-            backbone: .infinity(tinyModel(), concept: tinyConcept(), priorPictures: 0, seed: 7),
+            tinyModel().dreamBooth(of: tinyConcept(), priorPictures: 0, seed: 7),
             concept: tinyConcept(), options: options, seed: 7)
     }
 

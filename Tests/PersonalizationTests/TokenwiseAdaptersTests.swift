@@ -9,22 +9,13 @@ import Personalization
 import Tensors
 import Testing
 
-private enum Family: String, CaseIterable { case infinity, chameleon, llamagen, diffusion }
-
 /// Adapters of separate jobs in one prompt, each on its own words.
 @Suite(.computing) struct TokenwiseAdaptersTests {
     private func adapter(
-        _ family: Family, _ name: String, seed: UInt64 = 7, learning: PairTraining.Options.Learning = .lowRank
+        _ family: TinyBackbone, _ name: String, seed: UInt64 = 7, learning: PairTraining.Options.Learning = .lowRank
     ) throws -> Adapter {
-        let nouns = [name: "dog"]
-        let learner: PairLearner =
-            switch family {
-            case .infinity: .infinity(try tinyModel(), concepts: [name], nouns: nouns, seed: seed)
-            case .chameleon: .chameleon(try tinyChameleon(), concepts: [name], nouns: nouns, seed: seed)
-            case .llamagen: .llamagen(try tinyLlamaGen(), concepts: [name], nouns: nouns, seed: seed)
-            case .diffusion: .diffusion(try tinyDiffusion(), concepts: [name], nouns: nouns, seed: seed)
-            }
         let concept = tinyConcept(name)
+        let learner = try family.model().pairLearner(of: [concept], seed: seed)
         var options = PairTraining.Options(iterations: 5, batch: 1, learningRate: 0.1, rank: 2, alpha: 4)
         options.learning = learning
         let training = try PairTraining(
@@ -35,7 +26,7 @@ private enum Family: String, CaseIterable { case infinity, chameleon, llamagen, 
     }
 
     private func draw(
-        _ family: Family, _ prompts: [String], _ adapters: [String: Adapter], _ joining: AdapterJoining
+        _ family: TinyBackbone, _ prompts: [String], _ adapters: [String: Adapter], _ joining: AdapterJoining
     ) throws -> [Picture] {
         let seeds = [UInt64](repeating: 1, count: prompts.count)
         switch family {
@@ -59,7 +50,7 @@ private enum Family: String, CaseIterable { case infinity, chameleon, llamagen, 
     }
 
     /// A prompt that names nobody is drawn as if no adapter were there; merged, it is not.
-    @Test(arguments: Family.allCases) private func whoIsNotNamedIsNotFelt(_ family: Family) throws {
+    @Test(arguments: TinyBackbone.allCases) private func whoIsNotNamedIsNotFelt(_ family: TinyBackbone) throws {
         let adapters = ["rex": try adapter(family, "rex")]
         let plain = try draw(family, ["a red dog"], [:], .merged)
         #expect(try draw(family, ["a red dog"], adapters, .byToken) == plain)
@@ -67,7 +58,8 @@ private enum Family: String, CaseIterable { case infinity, chameleon, llamagen, 
     }
 
     /// Also where others are merged, of which it feels nothing.
-    @Test(arguments: Family.allCases) private func whatWasLearntOnItsWordsActsOnThemAlways(_ family: Family) throws {
+    @Test(arguments: TinyBackbone.allCases)
+    private func whatWasLearntOnItsWordsActsOnThemAlways(_ family: TinyBackbone) throws {
         let rex = try adapter(family, "rex", learning: .lowRankOnWords)
         #expect(rex.tensors.contains { $0.key.hasSuffix("lora_B.weight") && $0.value.sumOfSquares > 0 })
         func drawn(_ text: String, _ adapters: [String: Adapter], _ way: AdapterJoining = .merged) throws -> [Picture] {
@@ -82,7 +74,7 @@ private enum Family: String, CaseIterable { case infinity, chameleon, llamagen, 
     /// As a supervisor draws its proxies: what still hangs on the model that learnt it acts as it does ever after.
     @Test func whatIsLearningDrawsOnItsWords() throws {
         let concept = tinyConcept()
-        let learner = PairLearner.diffusion(try tinyDiffusion(), concepts: ["rex"], nouns: ["rex": "dog"], seed: 7)
+        let learner = try tinyDiffusion().pairLearner(of: [concept], seed: 7)
         let prompts = ["a <rex> dog", "a red dog"]
         let before = learner.draw(prompts, [1, 1])
         var options = PairTraining.Options(iterations: 5, batch: 1, learningRate: 0.1, rank: 2, alpha: 4)
@@ -98,7 +90,8 @@ private enum Family: String, CaseIterable { case infinity, chameleon, llamagen, 
     }
 
     /// Which words a change acts on is told of each prompt, however many pictures it has.
-    @Test(arguments: Family.allCases) private func aPromptIsReadOnceForAllItsPictures(_ family: Family) throws {
+    @Test(arguments: TinyBackbone.allCases)
+    private func aPromptIsReadOnceForAllItsPictures(_ family: TinyBackbone) throws {
         let adapters = ["rex": try adapter(family, "rex")]
         func operations(_ prompts: [String]) throws -> Double {
             let profile = OperationProfile()
@@ -138,7 +131,7 @@ private enum Family: String, CaseIterable { case infinity, chameleon, llamagen, 
         var options = LoRAOptions()
         (options.rank, options.priorPreservation) = (2, false)
         let training = try LoRATraining(
-            backbone: .infinity(tinyModel(), concept: concept, priorPictures: 0, seed: 7), concept: concept,
+            tinyModel().dreamBooth(of: concept, priorPictures: 0, seed: 7), concept: concept,
             options: options, seed: 7)
         _ = training.advance()
         let ink = try training.adapter(modelDigest: "d")

@@ -25,7 +25,7 @@ package struct DiffusionSettings: Codable, Equatable, Sendable {
 }
 
 /// A latent diffusion model as jobs use it, whatever its network and its text encoders are.
-package protocol LatentDiffusion: AnyObject {
+package protocol LatentDiffusion: Backbone {
     var settings: DiffusionSettings { get }
     /// Height and width of the pictures it draws; squares of the settings' size when nil.
     var drawnSize: (height: Int, width: Int)? { get set }
@@ -33,8 +33,6 @@ package protocol LatentDiffusion: AnyObject {
     /// What divides the latents on a side that the network takes, and the most it knows places of; nil where they have
     /// no end.
     var latentSides: (multiple: Int, most: Int?) { get }
-    /// Of the network that predicts, which is what learns.
-    var transformerWeights: Weights { get }
     /// Each part's weights, by what diffusers calls it; none where the model has a single one.
     var components: [String: Weights] { get }
     /// Ends of the names of the network's attention projections.
@@ -43,8 +41,6 @@ package protocol LatentDiffusion: AnyObject {
     var longestPrompt: Int { get }
     /// The tokens of a prompt, marks among them, however many there are.
     func tokenCount(_ prompt: String) -> Int
-    /// No weight learns: nothing is recorded, no gradient memory is taken.
-    func freeze()
     /// Whether the network is told how strongly the prompt is followed, so that nothing is led away from.
     var isToldGuidance: Bool { get }
     /// What guidance leads away from for `count` pictures; nil where the network is told the guidance instead.

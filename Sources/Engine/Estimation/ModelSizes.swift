@@ -19,7 +19,7 @@ struct ModelSizes {
         description = try ModelFolder.written(directory) ?? ModelFolder.derived(directory)
         let usual = description.pictures.first ?? .init(width: 0, height: 0)
         self.size = size ?? usual
-        work = try LoadedModel.Backbone.work(
+        work = try LoadedModel.work(
             directory: directory, family: description.family, size: size == usual ? nil : size)
         weights = WeightSizes(ModelFolder(directory))
     }

@@ -71,14 +71,14 @@ struct GenerateWorker {
 
     /// Whoever accepted the job may not have known the model.
     private func checkNegative(_ options: OptionValues) throws {
-        guard options["negative_prompt"]?.string != nil, case .diffusion(let model) = loaded.backbone,
+        guard options["negative_prompt"]?.string != nil, let model = loaded.backbone as? any LatentDiffusion,
             model.isToldGuidance
         else { return }
         throw JobFailure.options([.toldGuidance(of: loaded.description.name)])
     }
 
     private var idleNegative: [String] {
-        guard case .diffusion(let model) = loaded.backbone else { return [] }
+        guard let model = loaded.backbone as? any LatentDiffusion else { return [] }
         return spec.idleNegativeWarnings(usual: Double(model.settings.guidance))
     }
 

@@ -9,16 +9,8 @@ import Tensors
 
 /// The backbone an order names, with the digest adapters are held against.
 package struct LoadedModel {
-    /// One of the families that draw.
-    package enum Backbone {
-        case infinity(InfinityModel)
-        case chameleon(ChameleonModel)
-        case llamagen(LlamaGenModel)
-        case diffusion(any LatentDiffusion)
-    }
-
     /// Frozen: nothing of it learns unless a method says so.
-    package private(set) var backbone: Backbone
+    package private(set) var backbone: any PaintingBackbone
     /// What the model says of itself.
     package let description: ModelDescription
     /// Of the transformer's weights.
@@ -43,7 +35,7 @@ package struct LoadedModel {
             // A model that is being made has no description yet.
             let description = try ModelFolder.written(directory) ?? ModelFolder.derived(directory)
             let shape = try size.map { try description.drawnShape(of: $0) }
-            backbone = try Backbone(
+            backbone = try LoadedModel.backbone(
                 directory: directory, family: description.family,
                 size: shape == description.pictures.first ? nil : shape)
             self.description = description
@@ -62,71 +54,31 @@ package struct LoadedModel {
 
     /// The same model where pictures have another of its shapes, if it is a Chameleon: nothing is read again.
     func drawing(in shape: ModelDescription.Size) -> LoadedModel {
-        guard case .chameleon(let model) = backbone else { return self }
+        guard let model = backbone as? ChameleonModel else { return self }
         var other = self
-        let grid = model.configuration.grid(height: shape.height, width: shape.width)
-        other.backbone = .chameleon(model.drawing(grid))
+        other.backbone = model.drawing(model.configuration.grid(height: shape.height, width: shape.width))
         return other
     }
 
     /// As its configuration has it, which concepts keep; jobs call it as its description does.
-    package var name: String {
-        switch backbone {
-        case .infinity(let model): model.configuration.name
-        case .chameleon(let model): model.configuration.name
-        case .llamagen(let model): model.configuration.name
-        case .diffusion(let model): model.settings.name
-        }
-    }
+    package var name: String { backbone.name }
 
     /// How prompts for it speak of styles.
     package var styleWording: StyleWording {
-        let (template, noun): (String?, String?) =
-            switch backbone {
-            case .infinity(let model): (model.configuration.styledPrompt, nil)
-            case .chameleon(let model): (model.configuration.styledPrompt, model.configuration.styleNoun)
-            case .llamagen(let model): (model.configuration.styledPrompt, nil)
-            case .diffusion(let model): (model.settings.styledPrompt, nil)
-            }
         let paper = StyleWording.paper
-        return StyleWording(template: template ?? paper.template, noun: noun ?? paper.noun)
+        return StyleWording(
+            template: backbone.styledPrompt ?? paper.template, noun: backbone.styleNoun ?? paper.noun)
     }
 
     /// Whether matrices of its network stay as their file has them, in bfloat16 or in eight bits.
-    var holdsHalves: Bool {
-        let network =
-            switch backbone {
-            case .infinity(let model): model.transformerWeights
-            case .chameleon(let model): model.transformerWeights
-            case .llamagen(let model): model.transformerWeights
-            case .diffusion(let model): model.transformerWeights
-            }
-        return network.parameters.contains { $0.mapped != nil }
-    }
+    var holdsHalves: Bool { backbone.transformerWeights.parameters.contains { $0.mapped != nil } }
 
     /// Pixels on a side of its pictures.
-    package var pictureSize: Int {
-        switch backbone {
-        case .infinity(let model): model.configuration.pictureSize
-        case .chameleon(let model): model.configuration.pictureSize
-        case .llamagen(let model): model.configuration.pictureSize
-        case .diffusion(let model): model.pictureSize
-        }
-    }
-}
+    package var pictureSize: Int { backbone.pictureSize }
 
-extension LoadedModel {
     /// What is left of pictures of the model's size once its tokenizer has been through them, a batch at a time.
     package func reconstructed(_ pictures: [Picture]) -> [Picture] {
-        pictures.indices.parts(of: 25).flatMap { range in
-            let some = Array(pictures[range])
-            return switch backbone {
-            case .infinity(let model): model.reconstruct(some)
-            case .chameleon(let model): model.pictures(model.codes(some))
-            case .llamagen(let model): model.pictures(model.codes(some))
-            case .diffusion(let model): model.reconstruct(some)
-            }
-        }
+        pictures.indices.parts(of: 25).flatMap { backbone.reconstruct(Array(pictures[$0])) }
     }
 }
 
@@ -163,7 +115,7 @@ extension ScaleSchedule {
     }
 }
 
-extension LoadedModel.Backbone {
+extension LoadedModel {
     private struct DrawsNothing: Error, CustomStringConvertible {
         let directory: String
         let family: ModelFamily
@@ -172,35 +124,33 @@ extension LoadedModel.Backbone {
 
     /// Reads the model; nothing of it learns.
     /// - Parameter size: a shape it draws beside its usual one.
-    package init(directory: String, family: ModelFamily, size: ModelDescription.Size? = nil) throws {
+    static func backbone(
+        directory: String, family: ModelFamily, size: ModelDescription.Size? = nil
+    ) throws -> any PaintingBackbone {
+        let model = try read(directory: directory, family: family, size: size)
+        model.freeze()
+        return model
+    }
+
+    private static func read(
+        directory: String, family: ModelFamily, size: ModelDescription.Size?
+    ) throws -> any PaintingBackbone {
         let sides = size.map { (height: $0.height, width: $0.width) }
         switch family {
-        case .infinity:
-            let model = try InfinityModel(directory: directory, drawing: size.map(ScaleSchedule.drawing))
-            model.freeze()
-            self = .infinity(model)
-        case .chameleon:
-            let model = try ChameleonModel(directory: directory, size: sides)
-            model.freeze()
-            self = .chameleon(model)
-        case .llamagen:
-            let model = try LlamaGenModel(directory: directory)
-            model.freeze()
-            self = .llamagen(model)
+        case .infinity: return try InfinityModel(directory: directory, drawing: size.map(ScaleSchedule.drawing))
+        case .chameleon: return try ChameleonModel(directory: directory, size: sides)
+        case .llamagen: return try LlamaGenModel(directory: directory)
         case .diffusion:
-            let model: any LatentDiffusion =
+            let model: any TunableDiffusion & PaintingBackbone =
                 ModelFolder.isPipeline(directory)
                 ? try DiffusionPipeline(directory: directory) : try DiffusionModel(directory: directory)
             model.drawnSize = sides
             try model.verifySize()
-            model.freeze()
-            self = .diffusion(model)
+            return model
         case .clip, .dino, .classifier, .lpips: throw DrawsNothing(directory: directory, family: family)
         }
     }
-}
 
-extension LoadedModel.Backbone {
     /// What a model's computations take, by its configuration alone.
     /// - Parameter size: a shape of pictures beside its usual one.
     /// - Throws: what is wrong with the configuration.

@@ -45,7 +45,7 @@ package struct ModelTrial {
         let description = try ModelFolder.written(folder) ?? ModelFolder.derived(folder)
         switch description.family {
         case .infinity, .chameleon, .llamagen, .diffusion:
-            _ = try LoadedModel.Backbone(directory: folder, family: description.family)
+            _ = try LoadedModel.backbone(directory: folder, family: description.family)
         case .clip: _ = try CLIPEncoder(directory: folder)
         case .dino: _ = try DINOEncoder(directory: folder)
         case .lpips: _ = try LPIPS(files: MetricEncoders.lpipsFiles(in: folder))

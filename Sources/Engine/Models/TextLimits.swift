@@ -1,4 +1,3 @@
-import Backbones
 import Jobs
 import Personalization
 
@@ -29,39 +28,11 @@ extension LoadedModel {
         _ texts: [(pointer: String, text: String)], concepts: [String], spelled: ConceptSpellings,
         rows: [String: Int] = [:]
     ) -> [Problem] {
-        let count = tokenCount(naming: concepts.sorted().map { "<\($0)>" }, spelled: spelled)
-        let limit = textLimit(concepts: concepts.count)
+        let count = backbone.tokenCounter(naming: concepts.sorted().map { "<\($0)>" }, spelled: spelled)
+        let limit = backbone.textLimit(concepts: concepts.count)
         return texts.compactMap { pointer, text in
             let count = count(text) + text.places(beyondOneFor: rows)
             return count <= limit ? nil : Problem(pointer, found: "\(count) tokens", allowed: "at most \(limit) tokens")
-        }
-    }
-
-    /// Counts the tokens of what is said for a text, and the end mark.
-    private func tokenCount(naming placeholders: [String], spelled: ConceptSpellings) -> (String) -> Int {
-        func count(_ reader: PromptReader) -> (String) -> Int {
-            let tokenizer = reader.tokenizer.adding(placeholders: placeholders)
-            return { reader.wholeIDs($0, tokenizer: tokenizer).count }
-        }
-        switch backbone {
-        case .infinity(let model): return count(model.reader)
-        case .llamagen(let model): return count(model.reader)
-        case .diffusion(let model as DiffusionModel): return count(model.reader)
-        case .diffusion(let model): return { model.tokenCount(spelled($0)) }
-        case .chameleon(let model):
-            let tokenizer = model.textTokenizer.adding(placeholders: placeholders)
-            return { model.words($0, tokenizer: tokenizer).count + 1 }
-        }
-    }
-
-    /// Tokens of a text with its end mark. In Chameleon's sequence the text shares the places with the marks, the
-    /// picture and an image vector for each concept.
-    func textLimit(concepts: Int) -> Int {
-        switch backbone {
-        case .infinity(let model): return model.configuration.transformer.textLength
-        case .llamagen(let model): return model.configuration.transformer.captionLength
-        case .diffusion(let model): return model.longestPrompt
-        case .chameleon(let model): return model.configuration.promptRoom - concepts + 1
         }
     }
 }

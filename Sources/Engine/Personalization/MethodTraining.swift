@@ -1,6 +1,5 @@
 import Backbones
 import Jobs
-import Layers
 import Personalization
 import Tensors
 
@@ -19,20 +18,20 @@ extension LoadedModel {
     ) throws -> any ConceptTraining {
         let usual = description.training?[method.rawValue] ?? [:]
         switch (method, backbone) {
-        case (.arbooth, .infinity(let model)):
+        case (.arbooth, let model as InfinityModel):
             return try ARBoothTraining(
                 model: model, subject: concept,
                 options: ARBoothOptions(OptionValues(options, of: .arbooth, usual: usual)), seed: seed)
-        case (.coar, .chameleon(let model)):
+        case (.coar, let model as ChameleonModel):
             return CoARTraining(
                 model: model, concept: concept,
                 options: CoAROptions(try OptionValues(options, of: .coar(concept.role), usual: usual)),
                 seed: seed)
         case (.lora, _):
             let options = LoRAOptions(try OptionValues(options, of: .lora, usual: usual))
-            return try LoRATraining(
-                backbone: dreamBooth(of: concept, options: options, seed: seed), concept: concept, options: options,
-                seed: seed)
+            let booth = backbone.dreamBooth(
+                of: concept, priorPictures: options.drawsPrior ? options.priorPictures : 0, seed: seed)
+            return try LoRATraining(booth, concept: concept, options: options, seed: seed)
         default: throw unfit(method)
         }
     }
@@ -46,46 +45,13 @@ extension LoadedModel {
         func values(_ table: OptionTable) throws -> OptionValues {
             try OptionValues(options, of: table, usual: description.training?[method.rawValue] ?? [:])
         }
-        func lowRank(_ weights: Weights, _ modules: [String], reading text: [String]) throws -> [String: [Int]] {
-            let options = LoRAOptions(try values(.lora))
-            return LoRATraining.shapes(in: weights, changing: options.actsOn == .prompt ? text : modules, options)
-        }
         switch (method, backbone) {
-        case (.arbooth, .infinity(let model)):
+        case (.arbooth, let model as InfinityModel):
             return ARBoothTraining.shapes(on: model, of: concept, ARBoothOptions(try values(.arbooth)))
-        case (.coar, .chameleon(let model)):
+        case (.coar, let model as ChameleonModel):
             return CoARTraining.shapes(on: model, of: concept, CoAROptions(try values(.coar(concept.role))))
-        case (.lora, .infinity(let model)):
-            return try lowRank(model.transformerWeights, model.attentionModules, reading: model.textModules)
-        case (.lora, .chameleon(let model)):
-            return try lowRank(model.transformerWeights, model.attentionModules, reading: model.attentionModules)
-        case (.lora, .llamagen(let model)):
-            return try lowRank(model.transformerWeights, model.attentionModules, reading: model.attentionModules)
-        case (.lora, .diffusion(let model)):
-            return try lowRank(model.transformerWeights, model.attentionModules, reading: model.textModules)
+        case (.lora, _): return try LoRATraining.shapes(on: backbone, LoRAOptions(try values(.lora)))
         default: throw unfit(method)
-        }
-    }
-
-    private func dreamBooth(of concept: Concept, options: LoRAOptions, seed: UInt64) -> DreamBooth {
-        let pictures = options.drawsPrior ? options.priorPictures : 0
-        switch backbone {
-        case .infinity(let model): return .infinity(model, concept: concept, priorPictures: pictures, seed: seed)
-        case .chameleon(let model): return .chameleon(model, concept: concept, priorPictures: pictures, seed: seed)
-        case .llamagen(let model): return .llamagen(model, concept: concept, priorPictures: pictures, seed: seed)
-        case .diffusion(let model): return .diffusion(model, concept: concept, priorPictures: pictures, seed: seed)
-        }
-    }
-
-    /// The model as Proxy-Tuning teaches it, with words for concepts.
-    package func pairLearner(of concepts: [Concept], seed: UInt64) -> PairLearner {
-        let names = concepts.map(\.name)
-        let nouns = Dictionary(uniqueKeysWithValues: concepts.map { ($0.name, $0.className) })
-        return switch backbone {
-        case .infinity(let model): .infinity(model, concepts: names, nouns: nouns, seed: seed)
-        case .chameleon(let model): .chameleon(model, concepts: names, nouns: nouns, seed: seed)
-        case .llamagen(let model): .llamagen(model, concepts: names, nouns: nouns, seed: seed)
-        case .diffusion(let model): .diffusion(model, concepts: names, nouns: nouns, seed: seed)
         }
     }
 

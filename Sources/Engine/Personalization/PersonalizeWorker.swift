@@ -116,8 +116,8 @@ struct PersonalizeWorker {
     /// The model's own word that the concept has from the checkpoint or adapter that the training goes on from; nil of
     /// a new one. Neither says it where a former version wrote it.
     private func word(_ earlier: Adapter?) -> String? {
-        let model: (any LatentDiffusion)? = if case .diffusion(let model) = loaded.backbone { model } else { nil }
-        let former = DreamBooth.formerIdentifier(in: model)
+        // In former versions styles had the word of subjects.
+        let former = loaded.backbone.identifier(of: .subject)
         if let resume = order.resume, let file = try? Safetensors(path: resume) {
             return file.metadata[Self.wordKey] ?? former
         }

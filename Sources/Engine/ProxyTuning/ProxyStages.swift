@@ -75,7 +75,7 @@ struct ProxyStage {
 
     /// The supervisor learns the concept, draws, and is as it was again.
     private func taught(_ concept: Concept, _ index: Int, _ supervisor: LoadedModel) throws -> [Picture] {
-        let learner = supervisor.pairLearner(of: [concept], seed: Supervision.seed(seed, index))
+        let learner = supervisor.backbone.pairLearner(of: [concept], seed: Supervision.seed(seed, index))
         let supervision = Supervision(concept, index, learner: learner, options: options, seed: seed)
         let training = try supervision.training(prior: prior(concept, supervision))
         defer { training.detach() }
@@ -171,7 +171,7 @@ struct StudentStage {
     let seed: UInt64
 
     func learn(_ proxies: [ProxySet]) throws -> (Adapter, LossCurve) {
-        let learner = loaded.pairLearner(of: concepts, seed: seed)
+        let learner = loaded.backbone.pairLearner(of: concepts, seed: seed)
         let training = try PairTraining(
             learner, pairs: StudentStage.pairs(of: proxies), options: options.student, seed: seed)
         defer { training.detach() }

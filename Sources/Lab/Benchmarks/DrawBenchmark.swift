@@ -38,18 +38,10 @@ package struct DrawBenchmark {
             return best / .milliseconds(1) / Double(pictures)
         }
         _ = milliseconds(1)
+        let parameters = loaded.backbone.transformerWeights.parameters
         return Figure(
             model: loaded.name, family: loaded.description.family.rawValue,
-            parameters_m: Double(weights.parameters.reduce(0) { $0 + $1.count }) / 1e6, ms: milliseconds(1),
+            parameters_m: Double(parameters.reduce(0) { $0 + $1.count }) / 1e6, ms: milliseconds(1),
             ms_of_eight: milliseconds(8))
-    }
-
-    private var weights: Weights {
-        switch loaded.backbone {
-        case .infinity(let model): model.transformerWeights
-        case .chameleon(let model): model.transformerWeights
-        case .llamagen(let model): model.transformerWeights
-        case .diffusion(let model): model.transformerWeights
-        }
     }
 }

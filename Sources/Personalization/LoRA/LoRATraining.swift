@@ -31,9 +31,9 @@ package final class LoRATraining: ConceptTraining {
     private let options: LoRAOptions
     private let concept: Concept
     private let seed: UInt64
-    private let backbone: DreamBooth
+    private let booth: DreamBooth
     /// The model's own word that the concept goes by.
-    package var word: String { backbone.word }
+    package var word: String { booth.word }
     private let lora: LoRAAdapter
     private let optimizer: AdamW
     private let cuts: EncodedCuts
@@ -43,21 +43,22 @@ package final class LoRATraining: ConceptTraining {
     package var steps: Int { options.iterations }
 
     /// Prepares a run; the adapter hangs on the backbone's weights from here on, until `detach`.
-    /// - Parameter backbone: with `options.priorPictures` drawn where the options say so.
+    /// - Parameter booth: with `options.priorPictures` drawn where the options say so.
     /// - Throws: `LoRAError.noSuchModule` for a target the backbone does not have.
-    package init(backbone: DreamBooth, concept: Concept, options: LoRAOptions, seed: UInt64) throws(LoRAError) {
-        self.backbone = backbone
+    package init(_ booth: DreamBooth, concept: Concept, options: LoRAOptions, seed: UInt64) throws(LoRAError) {
+        self.booth = booth
         self.concept = concept
         self.options = options
         self.seed = seed
         cuts = EncodedCuts(
             of: concept.references, from: concept.origins, in: concept.shapes,
-            by: ReferenceAugmentation(size: backbone.pictureSize, largestZoom: options.largestZoom),
-            encode: backbone.encode)
+            by: ReferenceAugmentation(size: booth.model.pictureSize, largestZoom: options.largestZoom),
+            encode: booth.encode)
         lora = try LoRAAdapter(
-            for: backbone.weights, options: Self.changes(options, of: backbone.modules(options.actsOn)), seed: seed)
+            for: booth.model.transformerWeights,
+            options: Self.changes(options, of: booth.model.modules(options.actsOn)), seed: seed)
         try lora.attach(
-            to: backbone.weights, activity: options.actsOn == .prompt ? backbone.acting.learning : nil)
+            to: booth.model.transformerWeights, activity: options.actsOn == .prompt ? booth.acting.learning : nil)
         for parameter in lora.parameters { parameter.isTrainable = true }
         optimizer = AdamW(
             lora.parameters,
@@ -75,17 +76,17 @@ package final class LoRATraining: ConceptTraining {
         var crop = Philox(seed: seed, purpose: Purpose.crops.rawValue, index: index)
         let seen = (0..<options.batch).map { _ in cuts(pick.below(concept.references.count), &crop) }
         var noise = Philox(seed: seed, purpose: Purpose.losses.rawValue, index: index)
-        let loss = backbone.conceptLoss(seen.map(\.picture), seen.map(\.origin), &noise)
+        let loss = booth.conceptLoss(seen.map(\.picture), seen.map(\.origin), &noise)
         loss.backward()
         var prior: Float = 0
         if options.drawsPrior {
             var pick = Philox(seed: seed, purpose: Purpose.prior.rawValue, index: index)
-            let kept = backbone.priorLoss(
+            let kept = booth.priorLoss(
                 (0..<options.batch).map { _ in pick.below(options.priorPictures) }, &noise)
             prior = kept.scalar
             (options.priorWeight * kept).backward()
         }
-        backbone.acting.end()
+        booth.acting.end()
         return StepLosses(
             total: loss.scalar + options.priorWeight * prior, concept: loss.scalar, prior: prior,
             gradientNorm: optimizer.update())
@@ -102,9 +103,9 @@ package final class LoRATraining: ConceptTraining {
     /// The shapes of what such a run learns, by the same names, of a model that nothing was done with yet.
     /// - Parameter modules: ends of the names of those that change unless the options say others.
     package static func shapes(
-        in weights: Weights, changing modules: [String], _ options: LoRAOptions
+        on model: some TunableBackbone, _ options: LoRAOptions
     ) -> [String: [Int]] {
-        LoRAAdapter.shapes(for: weights, changes(options, of: modules))
+        LoRAAdapter.shapes(for: model.transformerWeights, changes(options, of: model.modules(options.actsOn)))
     }
 
     private static func changes(_ options: LoRAOptions, of modules: [String]) -> LoRAAdapter.Options {
@@ -112,23 +113,22 @@ package final class LoRATraining: ConceptTraining {
     }
 
     /// Held against the backbone's weights, which stay as they are.
-    package var excess: (module: String, ratio: Float)? { lora.excess(beside: backbone.weights) }
+    package var excess: (module: String, ratio: Float)? { lora.excess(beside: booth.model.transformerWeights) }
 
     /// Continues from a state saved by a run of the same backbone, concept, options and seed.
     /// - Throws: `WeightsError` when the state belongs to other modules.
     package func restore(_ state: OptimizerState) throws(WeightsError) { try state.restore(optimizer) }
 
     /// Takes the changes off the backbone, whose weights are as they were.
-    package func detach() { lora.detach(from: backbone.weights) }
+    package func detach() { lora.detach(from: booth.model.transformerWeights) }
 
     /// What was learned, as a file holds it.
     package func adapter(modelDigest: String) throws -> Adapter {
         try Adapter(
             lora,
             description: Adapter.Description(
-                method: Adapter.loraMethod, model: backbone.name, modelDigest: modelDigest, concept: concept.name,
-                role: concept.role,
-                className: concept.className, seed: seed, iterations: step, options: "{}"),
-            word: backbone.word)
+                method: Adapter.loraMethod, model: booth.model.name, modelDigest: modelDigest, concept: concept.name,
+                role: concept.role, className: concept.className, seed: seed, iterations: step, options: "{}"),
+            word: booth.word)
     }
 }

@@ -37,11 +37,10 @@ final class TokenwiseAdapters {
     /// Of an adapter that is learning; nil of those that are learnt.
     let learning: TokenActivity?
 
-    /// One that is learning, active on the words of all its concepts.
-    /// - Parameter nouns: by the concepts' names.
-    init(learning nouns: [String: String]) {
+    /// One that is learning, active on the words of all these concepts.
+    init(learning concepts: [Concept]) {
         let activity = TokenActivity()
-        let words = nouns.sorted { $0.key < $1.key }.map { (placeholder: "<\($0.key)>", noun: $0.value) }
+        let words = concepts.map { (placeholder: $0.placeholder, noun: $0.className) }
         subjects = [(words: words, activity: activity)]
         learning = activity
     }

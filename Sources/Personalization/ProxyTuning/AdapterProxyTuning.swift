@@ -47,7 +47,7 @@ extension Adapter {
                 KnownConcept(name: $0.name, className: $0.className, word: training.learner.spellings[$0.name])
             })
         let description = Description(
-            method: Adapter.proxyTuningMethod, model: training.learner.name, modelDigest: modelDigest,
+            method: Adapter.proxyTuningMethod, model: training.learner.model.name, modelDigest: modelDigest,
             concept: concepts[0].name, role: .subject, className: concepts[0].className, seed: seed,
             iterations: training.step, options: options)
         var tensors = Dictionary(

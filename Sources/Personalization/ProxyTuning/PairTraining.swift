@@ -129,26 +129,28 @@ package final class PairTraining: StepwiseTraining {
     ) throws(LoRAError) {
         precondition(!pairs.isEmpty, "nothing to learn")
         (self.learner, self.pairs, self.prior, self.options, self.seed) = (learner, pairs, prior, options, seed)
+        let model = learner.model
         func cuts(of pairs: [PicturePair], largestZoom: Float) -> EncodedCuts {
             EncodedCuts(
                 of: pairs.map(\.picture), from: pairs.map(\.origin),
-                by: ReferenceAugmentation(size: learner.pictureSize, largestZoom: largestZoom), encode: learner.encode)
+                by: ReferenceAugmentation(size: model.pictureSize, largestZoom: largestZoom), encode: learner.encode)
         }
         pairCuts = cuts(of: pairs, largestZoom: options.largestZoom)
         priorCuts = cuts(of: prior, largestZoom: 1)
         lora = try LoRAAdapter(
-            for: learner.weights,
+            for: model.transformerWeights,
             options: .init(
                 rank: options.rank, alpha: options.alpha,
-                targets: options.isLowRank ? options.targets ?? learner.modules(options.actsOn) : [],
+                targets: options.isLowRank ? options.targets ?? model.modules(options.actsOn) : [],
                 actsOn: options.actsOn),
             seed: seed)
-        try lora.attach(to: learner.weights, activity: options.actsOn == .prompt ? learner.acting.learning : nil)
+        try lora.attach(
+            to: model.transformerWeights, activity: options.actsOn == .prompt ? learner.acting.learning : nil)
         learning =
             switch options.learning {
             case .lowRank, .lowRankOnWords: lora.parameters
             case .words: learner.words.values.sorted { $0.name < $1.name }
-            case .weights: learner.weights.parameters
+            case .weights: model.transformerWeights.parameters
             }
         for parameter in learning { parameter.isTrainable = true }
         switch options.rule {
@@ -199,7 +201,7 @@ package final class PairTraining: StepwiseTraining {
 
     /// A module that is changed by far more than its own size, as no training that went well does, and by how many
     /// times; nil where none is.
-    package var excess: (module: String, ratio: Float)? { lora.excess(beside: learner.weights) }
+    package var excess: (module: String, ratio: Float)? { lora.excess(beside: learner.model.transformerWeights) }
 
     /// Everything the next step reads.
     package var state: OptimizerState { OptimizerState(optimizer) }
@@ -213,7 +215,7 @@ package final class PairTraining: StepwiseTraining {
 
     /// Takes the changes off the model again, and lets nothing learn any more.
     package func detach() {
-        lora.detach(from: learner.weights)
+        lora.detach(from: learner.model.transformerWeights)
         freeze()
     }
 }

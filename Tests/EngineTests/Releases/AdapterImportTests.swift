@@ -1,3 +1,4 @@
+import Backbones
 import Checkpoints
 import ComputeTesting
 import Foundation
@@ -20,7 +21,7 @@ import Testing
     init() throws {
         models = try TinyModels()
         let model = try LoadedModel(directory: models.folder + "/pocket-chameleon")
-        guard case .chameleon(let chameleon) = model.backbone else { preconditionFailure("a Chameleon was written") }
+        let chameleon = try #require(model.backbone as? ChameleonModel)
         let fresh = try LoRAAdapter(
             for: chameleon.transformerWeights, options: .init(rank: 2, alpha: 4, targets: ["q_proj", "v_proj"]),
             seed: 1)

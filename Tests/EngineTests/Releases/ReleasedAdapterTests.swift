@@ -119,12 +119,12 @@ struct ReleasedAdapterTests {
             var options = LoRAOptions()
             (options.batch, options.rank, options.priorPreservation) = (1, 2, false)
             let alone = try LoRATraining(
-                backbone: .diffusion(pipeline, concept: concept, priorPictures: 0, seed: 7), concept: concept,
-                options: options, seed: 7)
+                pipeline.dreamBooth(of: concept, priorPictures: 0, seed: 7), concept: concept, options: options,
+                seed: 7)
             let loss = alone.advance().concept
             alone.detach()
             let supervisor = try PairTraining(
-                .diffusion(pipeline, concepts: ["rex"], seed: 7), pairs: concept.pairs,
+                pipeline.pairLearner(of: [concept], seed: 7), pairs: concept.pairs,
                 options: .init(iterations: 1, batch: 1, learningRate: 1e-3, rank: 2, alpha: 4), seed: 7)
             defer { supervisor.detach() }
             return [loss, supervisor.advance().pairs]

@@ -163,7 +163,7 @@ package struct CompositionAblation {
             let learned = try [subject, style].map { (training: $0, adapter: try adapter($0, by: method)) }
             let start = Date()
             let loaded = try LoadedModel(directory: directory)  // anew: merging changes the weights
-            guard case .chameleon(let model) = loaded.backbone else {
+            guard let model = loaded.backbone as? ChameleonModel else {
                 throw JobFailure(
                     code: "model.other", consequence: .rejected,
                     message: "\(loaded.name) joins no concepts; give a Chameleon's directory")

@@ -64,7 +64,7 @@ struct BaselineRun {
     /// - Parameter iterations: of every stage, instead of its own number.
     /// - Throws: `JobFailure` where the loss is no number any more.
     init(_ baseline: Baseline, _ concept: Concept, seed: UInt64, on loaded: LoadedModel, iterations: Int?) throws {
-        let learner = loaded.pairLearner(of: [concept], seed: seed)
+        let learner = loaded.backbone.pairLearner(of: [concept], seed: seed)
         if baseline.beginsAsNoun { learner.beginWord(of: concept) }
         let seeds = Philox.seeds(seed, purpose: Self.priorPurpose, 0..<Self.priorPictures)
         let prior =

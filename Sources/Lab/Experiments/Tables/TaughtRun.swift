@@ -90,7 +90,7 @@ struct TaughtRun {
     ) throws -> TrainingRun {
         let start = Date()
         return try loaded.whileLearning {
-            let learner = loaded.pairLearner(of: concepts, seed: seed)
+            let learner = loaded.backbone.pairLearner(of: concepts, seed: seed)
             let training = try PairTraining(learner, pairs: pairs, options: options, seed: seed)
             defer { training.detach() }
             try TrainingRun.advance(training)
@@ -167,7 +167,7 @@ private struct Teaching {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let path = "\(directory)/supervisor.safetensors"
         let isDone = FileManager.default.fileExists(atPath: path)
-        let learner = supervisor.pairLearner(of: [concept], seed: Supervision.seed(seed, 0))
+        let learner = supervisor.backbone.pairLearner(of: [concept], seed: Supervision.seed(seed, 0))
         let supervision = Supervision(concept, 0, learner: learner, options: options, seed: seed)
         let start = Date()
         let training = try supervision.training(prior: isDone ? [] : supervision.drawPrior())
