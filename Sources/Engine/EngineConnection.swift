@@ -29,7 +29,8 @@ enum StopRequest {
     }
 }
 
-/// Thrown where there is nothing more to save: what was done since the last checkpoint is small, and is done anew.
+/// Thrown where the daemon asked to stop and there is nothing more to save: what was done since the last checkpoint is
+/// small, and is done anew.
 struct AskedToStop: Error {
     let step: Int
 }

@@ -25,14 +25,10 @@ package struct EngineWork {
         do {
             let order = try EngineConnection.order()
             let start = Date()
-            switch try work(order) {
-            case .done(let result):
-                return .done(
-                    .init(
-                        result: result, seconds: Date().timeIntervalSince(start),
-                        peakMemoryBytes: ProcessMemory.peakBytes))
-            case .interrupted(let step): return .interrupted(.init(step: step))
-            }
+            let result = try work(order)
+            return .done(
+                .init(
+                    result: result, seconds: Date().timeIntervalSince(start), peakMemoryBytes: ProcessMemory.peakBytes))
         } catch let stop as AskedToStop {
             return .interrupted(.init(step: stop.step))
         } catch let failure as JobFailure {
@@ -52,13 +48,14 @@ package struct EngineWork {
         errorNumber(of: error).map([ENOSPC, EDQUOT, EROFS, EIO, ESTALE].contains) ?? false
     }
 
-    /// Does what the order asks for, and gives signs of life meanwhile.
-    func work(_ order: EngineOrder) throws -> WorkOutcome {
+    /// Does what the order asks for, and gives signs of life meanwhile; gives the job's result.
+    /// - Throws: `AskedToStop` where the daemon asked; `JobFailure` where the job cannot be done.
+    func work(_ order: EngineOrder) throws -> JSONValue {
         try SignOfLife.giving(by: connection.sendAlive, during: { try carryOut(order) })
     }
 
     /// Loads the model and says so, then does what the order asks for.
-    private func carryOut(_ order: EngineOrder) throws -> WorkOutcome {
+    private func carryOut(_ order: EngineOrder) throws -> JSONValue {
         func loaded(_ name: String) throws -> LoadedModel {
             let model = try LoadedModel(name, in: order.models, size: order.spec.size)
             connection.sendStarted(on: model)
@@ -89,10 +86,4 @@ package struct EngineWork {
                 code: "job.kind", consequence: .rejected, message: "a probe needs no engine: the daemon answers it")
         }
     }
-}
-
-/// How a worker ended.
-enum WorkOutcome {
-    case done(JSONValue)
-    case interrupted(step: Int)
 }

@@ -2,7 +2,8 @@ import Foundation
 import Layers
 import Tensors
 
-/// Something that learns step by step.
+/// Something that learns step by step. Everything random at a step depends on the seed and the step alone, and `state`
+/// holds every number the next step reads: a run restored from it ends with the same bytes as an undisturbed one.
 package protocol StepwiseTraining: AnyObject {
     associatedtype Losses: TrainingLosses
     /// Steps taken so far.
@@ -11,25 +12,28 @@ package protocol StepwiseTraining: AnyObject {
     var steps: Int { get }
     /// One step.
     func advance() -> Losses
-}
-
-/// A training that learns a concept step by step. Everything random at a step depends on the seed and the step alone,
-/// and `state` holds every number the next step reads: a run restored from it ends with the same bytes as an
-/// undisturbed one.
-package protocol ConceptTraining: StepwiseTraining {
     /// Everything the next step reads: look at it before the next step.
     var state: OptimizerState { get }
-    /// Continues from a state saved by a run of the same model, concept, options and seed.
+    /// Continues from a state saved by a run of the same model, concepts, options, pictures and seed.
     /// - Throws: `WeightsError` when the state belongs to other weights.
     func restore(_ state: OptimizerState) throws(WeightsError)
+    /// A weight that is changed by far more than its own size, as no training that went well does, and by how many
+    /// times; nil where none is.
+    var excess: (module: String, ratio: Float)? { get }
+}
+
+extension StepwiseTraining {
+    /// Nil: no weight is changed.
+    package var excess: (module: String, ratio: Float)? { nil }
+}
+
+/// A training that learns a concept, and gives it as an adapter.
+package protocol ConceptTraining: StepwiseTraining {
     /// What was learned, as a file holds it.
     /// - Parameter modelDigest: of the backbone's weights, which the adapter is held against when it is used.
     func adapter(modelDigest: String) throws -> Adapter
     /// What learns, by the names an adapter has it under.
     var learning: [String: Parameter] { get }
-    /// A weight that is changed by far more than its own size, as no training that went well does, and by how many
-    /// times; nil where none is.
-    var excess: (module: String, ratio: Float)? { get }
     /// Takes off the model what the training hung on it; the last thing a training does.
     func detach()
 }
@@ -37,9 +41,6 @@ package protocol ConceptTraining: StepwiseTraining {
 extension ConceptTraining {
     /// Nothing: the training changed the weights, or hangs nothing on them.
     package func detach() {}
-
-    /// Nil: no weight is changed.
-    package var excess: (module: String, ratio: Float)? { nil }
 
     /// Begins with what was learnt before instead of with the model; before the first step.
     /// - Throws: `AdapterError` for an adapter that does not hold exactly what learns here.

@@ -52,11 +52,10 @@ import Testing
         let path = tiny.folder + "/events"
         try Data().write(to: URL(fileURLWithPath: path))
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-        guard case .evaluate(let spec) = order.spec,
-            case .done(let result) = try EvaluateWorker(
-                spec: spec, order: order, connection: EngineConnection(output: file)
-            ).run()
-        else { return (nil, []) }
+        guard case .evaluate(let spec) = order.spec else { return (nil, []) }
+        let result = try EvaluateWorker(
+            spec: spec, order: order, connection: EngineConnection(output: file)
+        ).run()
         try file.close()
         let lines = try Data(contentsOf: URL(fileURLWithPath: path)).split(separator: 0x0A)
         return (result, try lines.map { try EngineEvent(line: $0) })

@@ -286,7 +286,7 @@ import Testing
             concepts: [Concept(name: "rex", className: "dog", references: [])], prompts: ["a <rex> dog"], seed: 7,
             evaluations: [:], warnings: [])
         let failure = try #require(throws: JobFailure.self) {
-            try output.finish(Adapter(description: learnt.description, tensors: tensors), steps: 6, LossCurve())
+            try output.finish(Adapter(description: learnt.description, tensors: tensors), LossCurve())
         }
         #expect(failure.code == "training.diverged" && failure.consequence == .fatal)
         #expect(failure.message.contains("times its own size"), "\(failure.message)")

@@ -13,7 +13,8 @@ struct Run {
     private let models: TinyModels
     let folder: String
     private(set) var events: [EngineEvent] = []
-    private(set) var outcome: WorkOutcome?
+    /// The job's; nil where the engine was asked to stop.
+    private(set) var result: JSONValue?
 
     /// - Parameters:
     ///   - folder: an earlier run's; a new one unless given.
@@ -44,7 +45,7 @@ struct Run {
         let log = "\(folder)/events"
         _ = FileManager.default.createFile(atPath: log, contents: nil)
         let connection = EngineConnection(output: FileHandle(forWritingAtPath: log)!, quiet: quiet)
-        outcome = try EngineWork(connection: connection).work(order)
+        do { result = try EngineWork(connection: connection).work(order) } catch is AskedToStop {}
         events = try Data(contentsOf: URL(fileURLWithPath: log)).split(separator: 10).map {
             try EngineEvent(line: Data($0))
         }
@@ -55,7 +56,6 @@ struct Run {
     }
     func digests(_ role: String) -> [String] { artifacts.filter { $0.role == role }.map(\.sha256) }
     var adapter: String { artifacts.first { $0.role == "adapter" }!.path }
-    var result: JSONValue? { if case .done(let result) = outcome { result } else { nil } }
     var checkpoints: [EngineEvent.Checkpoint] {
         events.compactMap { if case .checkpoint(let checkpoint) = $0 { checkpoint } else { nil } }
     }

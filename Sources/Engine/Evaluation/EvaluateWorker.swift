@@ -47,7 +47,7 @@ struct EvaluateWorker {
         }
     }
 
-    func run() throws -> WorkOutcome {
+    func run() throws -> JSONValue {
         var rows: [ConceptRow] = []
         var warnings: [String] = []
         var measured: [Measured] = []
@@ -65,11 +65,10 @@ struct EvaluateWorker {
             rows.append(row)
         }
         let means = ConceptRow.means(rows).mapValues(JSONValue.number)
-        return .done(
-            .object([
-                "suite": .string(suite.name), "table": .array(rows.map(\.json)), "metrics": .object(means),
-                "warnings": .array(warnings.map(JSONValue.string)),
-            ]))
+        return .object([
+            "suite": .string(suite.name), "table": .array(rows.map(\.json)), "metrics": .object(means),
+            "warnings": .array(warnings.map(JSONValue.string)),
+        ])
     }
 
     private func measured(

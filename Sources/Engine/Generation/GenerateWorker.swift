@@ -1,3 +1,4 @@
+import Backbones
 import Jobs
 import Personalization
 import Tensors
@@ -12,7 +13,7 @@ struct GenerateWorker {
     let loaded: LoadedModel
     let connection: EngineConnection
 
-    func run() throws -> WorkOutcome {
+    func run() throws -> JSONValue {
         let options = try OptionValues(spec.options, of: loaded.drawing)
         let adapters = try order.adapters.mapValues { try Adapter(path: $0) }
         let prompts =
@@ -46,7 +47,7 @@ struct GenerateWorker {
             "warnings": .array(warnings.map(JSONValue.string)),
         ]
         result["shape"] = otherShape.map { .string($0.text) }
-        return .done(.object(result))
+        return .object(result)
     }
 
     /// What the pictures were drawn in; nil where that is their size.

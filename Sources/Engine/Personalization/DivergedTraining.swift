@@ -10,7 +10,11 @@ extension JobFailure {
 
     /// The same of one that changed a weight, or vectors in a word's place, far too much.
     static func diverged(_ name: String, by ratio: Float) -> JobFailure {
-        diverged("\(name) was changed by \(ratio) times its own size, so that nothing was learnt")
+        diverged(excessive(name, by: ratio))
+    }
+
+    static func excessive(_ name: String, by ratio: Float) -> String {
+        "\(name) was changed by \(ratio) times its own size, so that nothing was learnt"
     }
 }
 

@@ -26,7 +26,7 @@ struct PersonalizationOutput {
     /// - Parameter learnt: no longer hangs on the model, and nothing is left of its training: what is drawn here needs
     ///   the memory.
     /// - Throws: `JobFailure` where nothing can be drawn with it, for its training diverged.
-    func finish(_ learnt: Adapter, steps: Int, _ curve: LossCurve) throws -> JSONValue {
+    func finish(_ learnt: Adapter, _ curve: LossCurve) throws -> JSONValue {
         let path = "\(order.workspace)/\(concept.name).safetensors"
         try learnt.write(path)
         let (adapter, painter) = try inUse(path)
@@ -38,7 +38,7 @@ struct PersonalizationOutput {
         try send(Grid.sections(of: 4, concepts.map { $0.squares(of: loaded.pictureSize) } + [pictures]), as: "sheet")
         let names = concepts.map(\.name).joined(separator: ", ")
         try send(curve.plot(title: "loss over steps, \(adapter.description.method): \(names)"), as: "curve")
-        return try result(adapter: path, steps: steps, curve, reports(painter, adapter))
+        return try result(adapter: path, steps: learnt.description.iterations, curve, reports(painter, adapter))
     }
 
     /// What is measured of each concept, by their names, in one count of all pictures.

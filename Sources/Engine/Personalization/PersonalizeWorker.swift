@@ -15,7 +15,7 @@ struct PersonalizeWorker {
     let loaded: LoadedModel
     let connection: EngineConnection
 
-    func run() throws -> WorkOutcome {
+    func run() throws -> JSONValue {
         let (read, remarks) = try ConceptReader(
             spec: spec.concept, images: order.files, loaded: loaded,
             shapes: loaded.description.referenceShapes(of: spec.method)
@@ -31,25 +31,20 @@ struct PersonalizeWorker {
         try ResumedCheckpoint.check(order.resume, of: identity)
         connection.send(.progress(.init(stage: "prepare", step: 0, steps: 1)))
         let (evaluation, warnings) = evaluation(of: concept)
-        switch try loaded.whileLearning({ try learnt(concept, from: earlier, previewing: samples.all[0]) }) {
-        case .interrupted(let step): return .interrupted(step: step)
-        case .learnt(let adapter, let steps, let curve):
-            return .done(
-                try PersonalizationOutput(
-                    order: order, loaded: loaded, connection: connection, concepts: [concept], prompts: samples.all,
-                    seed: seed, evaluations: evaluation.map { [concept.name: $0] } ?? [:], warnings: remarks + warnings
-                ).finish(adapter, steps: steps, curve))
+        let (adapter, curve) = try loaded.whileLearning {
+            try learnt(concept, from: earlier, previewing: samples.all[0])
         }
+        return try PersonalizationOutput(
+            order: order, loaded: loaded, connection: connection, concepts: [concept], prompts: samples.all,
+            seed: seed, evaluations: evaluation.map { [concept.name: $0] } ?? [:], warnings: remarks + warnings
+        ).finish(adapter, curve)
     }
 
-    /// How a training ended.
-    private enum Ending {
-        case learnt(Adapter, steps: Int, LossCurve)
-        case interrupted(step: Int)
-    }
-
-    /// Learns to the end, or until asked to stop. The training is gone afterwards, its gradients and moments with it.
-    private func learnt(_ concept: Concept, from earlier: Adapter?, previewing prompt: String) throws -> Ending {
+    /// Learns to the end. The training is gone afterwards, its gradients and moments with it.
+    /// - Throws: `AskedToStop` behind a checkpoint; `JobFailure` where it diverged.
+    private func learnt(
+        _ concept: Concept, from earlier: Adapter?, previewing prompt: String
+    ) throws -> (Adapter, LossCurve) {
         let training = try loaded.training(of: concept, by: spec.method, options: .object(spec.options), seed: seed)
         if let earlier { try training.begin(with: earlier) }
         let previews = spec.previewEvery.map { every in
@@ -57,11 +52,10 @@ struct PersonalizeWorker {
                 every: every, prompt: prompt, concept: concept, seed: seed, loaded: loaded, order: order,
                 connection: connection)
         }
-        guard let curve = try learn(training, previews) else { return .interrupted(step: training.step) }
-        try checkEnd(of: training, curve)
+        let curve = try train(training, previews)
         let adapter = try training.adapter(modelDigest: loaded.digest)
         training.detach()
-        return .learnt(adapter, steps: training.step, curve)
+        return (adapter, curve)
     }
 
     /// What is learnt with, where the job says so itself.
@@ -167,47 +161,24 @@ struct PersonalizeWorker {
             problems: [Problem("/continue_from", found: found, allowed: allowed)])
     }
 
-    /// Goes on from the order's checkpoint, if there is one. Gives the losses, or nil where it was asked to stop.
-    private func learn(_ training: any ConceptTraining, _ previews: TrainingPreviews?) throws -> LossCurve? {
+    /// Goes on from the order's checkpoint, if there is one, with checkpoints and previews on the way.
+    private func train(_ training: any ConceptTraining, _ previews: TrainingPreviews?) throws -> LossCurve {
         var curve = LossCurve()
         if let resume = order.resume {
             try ResumedCheckpoint(resume, of: identity).restore { try training.restore($0) }
             curve = LossCurve(path: resume + ".losses") ?? curve
         }
-        return try train(training, previews, &curve) ? curve : nil
-    }
-
-    /// Trains to the end, or until asked to stop (false), with checkpoints on the way.
-    private func train(
-        _ training: any ConceptTraining, _ previews: TrainingPreviews?, _ curve: inout LossCurve
-    ) throws -> Bool {
-        let steps = training.steps
-        var lastCheckpoint = Date()
-        var lastProgress = Date.distantPast
-        StopRequest.hold()
-        while training.step < steps {
-            let losses = training.advance()
-            guard losses.isFinite else {
-                throw JobFailure.diverged(
-                    "the loss is \(losses.total), its gradient \(losses.gradientNorm) at step \(training.step)")
-            }
-            curve.add(step: training.step, losses)
-            if training.step % 20 == 0 || training.step == steps {
-                connection.send(.metric(.init(step: training.step, values: curve.latest)))
-            }
-            if Date().timeIntervalSince(lastProgress) > 1 || training.step == steps {
-                connection.send(.progress(.init(stage: "train", step: training.step, steps: steps)))
-                lastProgress = Date()
-            }
+        let loop = TrainingLoop(
+            isOfNoise: loaded.description.family == .diffusion, progress: ProgressReports(to: connection),
+            connection: connection)
+        let checkpoints = CheckpointWriter(order, connection: connection)
+        try loop.run(training, &curve) { curve in
             try draw(previews, of: training)
-            let isAskedToStop = StopRequest.isPending && training.step < steps
-            if isAskedToStop || Date().timeIntervalSince(lastCheckpoint) > Double(order.checkpointSeconds) {
-                try writeCheckpoint(training, curve)
-                lastCheckpoint = Date()
+            try checkpoints.writeIfDue(step: training.step, isEnd: training.step == training.steps) { path in
+                try write(training, curve, to: path)
             }
-            if isAskedToStop { return false }
         }
-        return true
+        return curve
     }
 
     /// - Throws: `JobFailure` where nothing can be drawn with what is learnt so far: its training has diverged.
@@ -217,28 +188,10 @@ struct PersonalizeWorker {
         }
     }
 
-    /// What later jobs would refuse, or draw nothing with, takes no concept's name.
-    /// - Throws: `JobFailure` where a training diverged though every loss was a number.
-    private func checkEnd(of training: any ConceptTraining, _ curve: LossCurve) throws {
-        if let (from, to) = curve.divergence(isOfNoise: loaded.description.family == .diffusion) {
-            throw JobFailure.diverged(
-                """
-                the loss rose from \(from.rounded(digits: 3)) to \(to.rounded(digits: 3)) in \(training.step) \
-                steps, so that nothing was learnt
-                """)
-        }
-        if let (module, ratio) = training.excess { throw JobFailure.diverged(module, by: ratio) }
-    }
-
-    private func writeCheckpoint(_ training: any ConceptTraining, _ curve: LossCurve) throws {
-        let path = "\(order.workspace)/checkpoint-\(training.step).safetensors"
+    private func write(_ training: any ConceptTraining, _ curve: LossCurve, to path: String) throws {
         try curve.write(path + ".losses")
         var metadata = identity.metadata
         metadata[Self.wordKey] = (training as? LoRATraining)?.word
         try training.state.write(path, metadata: metadata)
-        let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
-        connection.send(
-            .checkpoint(
-                .init(step: training.step, path: path, sha256: try SHA256Digest.ofFile(path).description, bytes: size)))
     }
 }

@@ -33,9 +33,9 @@ final class ProxyJournal {
         var rate: String { self == .student ? "learning_rate" : "supervisor_learning_rate" }
     }
 
-    private let workspace: String
-    private let seconds: Int
     private let connection: EngineConnection
+    private let progress: ProgressReports
+    private let checkpoints: CheckpointWriter
     /// What the checkpoint says that the job goes on from.
     private let resumed: ResumedCheckpoint?
     private let identity: TrainingIdentity
@@ -45,19 +45,16 @@ final class ProxyJournal {
     private var kept: (path: String, digest: String)?
     /// Steps of stages that are behind, those before a resume among them.
     private var done = 0
-    private var lastCheckpoint = Date()
-    private var lastProgress = Date.distantPast
     private let resumedCurve: LossCurve?
 
-    /// - Parameter resume: the checkpoint to go on from.
+    /// Goes on from the order's checkpoint, where it has one.
     /// - Throws: `JobFailure` for one that is none, or of another job.
-    init(
-        resume: String?, identity: TrainingIdentity, workspace: String, seconds: Int, connection: EngineConnection
-    ) throws {
-        (self.workspace, self.seconds, self.connection) = (workspace, seconds, connection)
-        self.identity = identity
-        resumed = try resume.map { try ResumedCheckpoint($0, of: identity) }
-        resumedCurve = resume.flatMap { LossCurve(path: $0 + ".losses") }
+    init(_ order: EngineOrder, identity: TrainingIdentity, connection: EngineConnection) throws {
+        (self.identity, self.connection) = (identity, connection)
+        progress = ProgressReports(to: connection)
+        checkpoints = CheckpointWriter(order, connection: connection)
+        resumed = try order.resume.map { try ResumedCheckpoint($0, of: identity) }
+        resumedCurve = order.resume.flatMap { LossCurve(path: $0 + ".losses") }
         pictures = resumed.map { ProxyCheckpoint.pictures(beside: $0.path, digest: $0.metadata["proxies"]) } ?? [:]
         // Where no pictures are left, their stages are done again.
         done = pictures.isEmpty ? 0 : resumed?.metadata["done"].flatMap { Int($0) } ?? 0
@@ -98,23 +95,12 @@ final class ProxyJournal {
     ) throws -> LossCurve {
         var curve = self.stage == stage.text ? resumedCurve ?? LossCurve() : LossCurve()
         curve.prefix = "loss." + title.replacing(" ", with: ".")
-        StopRequest.hold()
-        while training.step < training.steps {
-            let losses = training.advance()
-            guard losses.isFinite else {
-                throw JobFailure.diverged(
-                    """
-                    the \(title)'s loss is \(losses.total), its gradient \(losses.gradientNorm) at step \(training.step)
-                    """, rate: stage.rate)
-            }
-            curve.add(step: training.step, losses)
-            let isLast = training.step == training.steps
-            if training.step % 20 == 0 || isLast {
-                connection.send(.metric(.init(step: training.step, values: curve.latest)))
-            }
-            tell(title, training.step, training.steps, isLast: isLast)
-            if isLast { try ProxyJournal.checkEnd(of: training, family, curve, stage, title: title) }
-            try checkpointIfDue(stage, training, curve, isLast: isLast)
+        let loop = TrainingLoop(
+            learner: title, rate: stage.rate, isOfNoise: family == .diffusion, progress: progress,
+            connection: connection)
+        try loop.run(training, &curve) { curve in
+            let isEnd = stage == .student && training.step == training.steps
+            try checkpointIfDue(stage, training, curve, isEnd: isEnd)
         }
         done += training.steps
         return curve
@@ -131,37 +117,22 @@ final class ProxyJournal {
         // A supervisor that draws proxies needs no more of its class.
         if case .proxies(let concept) = stage { pictures[Stage.prior(concept).pictures] = nil }
         kept = nil
-        let isLast = drawn.count == steps
-        tell(title, drawn.count, steps, isLast: isLast)
-        try checkpointIfDue(stage, training, nil, isLast: false, drawn: drawn.count)
-        if isLast { done += steps }
-    }
-
-    private func tell(_ title: String, _ step: Int, _ steps: Int, isLast: Bool) {
-        guard isLast || Date().timeIntervalSince(lastProgress) > 1 else { return }
-        connection.send(.progress(.init(stage: title, step: step, steps: steps)))
-        lastProgress = Date()
+        progress.send(title, step: drawn.count, of: steps)
+        try checkpointIfDue(stage, training, nil, isEnd: false, drawn: drawn.count)
+        if drawn.count == steps { done += steps }
     }
 
     private func checkpointIfDue(
-        _ stage: Stage, _ training: PairTraining?, _ curve: LossCurve?, isLast: Bool, drawn: Int = 0
+        _ stage: Stage, _ training: PairTraining?, _ curve: LossCurve?, isEnd: Bool, drawn: Int = 0
     ) throws {
-        let isAskedToStop = StopRequest.isPending && !(isLast && stage == .student)
-        guard isAskedToStop || Date().timeIntervalSince(lastCheckpoint) >= Double(seconds) else { return }
         let step = done + (drawn > 0 ? drawn : training?.step ?? 0)
-        let path = "\(workspace)/checkpoint-\(step).safetensors"
-        let digest = try keepPictures(beside: path)
-        try curve?.write(path + ".losses")
-        let state = training?.state ?? OptimizerState(step: 0, tensors: [:])
-        try state.write(
-            path,
-            metadata: identity.metadata.merging(["stage": stage.text, "proxies": digest, "done": "\(done)"]) { $1 })
-        let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
-        connection.send(
-            .checkpoint(
-                .init(step: step, path: path, sha256: try SHA256Digest.ofFile(path).description, bytes: size)))
-        lastCheckpoint = Date()
-        if isAskedToStop { throw AskedToStop(step: step) }
+        try checkpoints.writeIfDue(step: step, isEnd: isEnd) { path in
+            let digest = try keepPictures(beside: path)
+            try curve?.write(path + ".losses")
+            let state = training?.state ?? OptimizerState(step: 0, tensors: [:])
+            let own = ["stage": stage.text, "proxies": digest, "done": "\(done)"]
+            try state.write(path, metadata: identity.metadata.merging(own) { $1 })
+        }
     }
 
     /// Has all pictures lie beside a checkpoint, and gives their file's digest. They are hundreds, and stay the same
@@ -175,25 +146,5 @@ final class ProxyJournal {
             }
         kept = (path, digest)
         return digest
-    }
-
-    /// What proxies a supervisor draws that learnt nothing, a student would learn without a word.
-    /// - Throws: `JobFailure` where a training diverged though every loss was a number.
-    private static func checkEnd(
-        of training: PairTraining, _ family: ModelFamily, _ curve: LossCurve, _ stage: Stage, title: String
-    ) throws {
-        if let (from, to) = curve.divergence(isOfNoise: family == .diffusion) {
-            throw JobFailure.diverged(
-                """
-                the \(title)'s loss rose from \(from.rounded(digits: 3)) to \(to.rounded(digits: 3)), so that nothing \
-                was learnt
-                """, rate: stage.rate)
-        }
-        // A diffusion model's loss rises little, however far its weights go.
-        if let (module, ratio) = training.excess {
-            throw JobFailure.diverged(
-                "the \(title) changed \(module) by \(ratio) times its own size, so that nothing was learnt",
-                rate: stage.rate)
-        }
     }
 }

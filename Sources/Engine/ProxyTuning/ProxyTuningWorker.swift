@@ -15,7 +15,7 @@ struct ProxyTuningWorker {
 
     private var seed: UInt64 { UInt64(spec.seed ?? 0) }
 
-    func run() throws -> WorkOutcome {
+    func run() throws -> JSONValue {
         let options = try spec.proxyTuning(
             of: loaded.description, by: spec.supervisor.flatMap { try ModelFolder.written("\(order.models)/\($0)") })
         let read = try spec.concepts.map {
@@ -30,9 +30,7 @@ struct ProxyTuningWorker {
         connection.send(.progress(.init(stage: "prepare", step: 0, steps: 1)))
         let (evaluations, remarks) = self.evaluations(of: concepts)
         let warnings = read.flatMap(\.warnings) + remarks
-        let journal = try ProxyJournal(
-            resume: order.resume, identity: identity, workspace: order.workspace, seconds: order.checkpointSeconds,
-            connection: connection)
+        let journal = try ProxyJournal(order, identity: identity, connection: connection)
         let (adapter, curve, figures) = try loaded.whileLearning {
             let proxies = try ProxyStage(
                 worker: self, options: options, concepts: concepts, journal: journal, seed: seed
@@ -44,8 +42,8 @@ struct ProxyTuningWorker {
         let result = try PersonalizationOutput(
             order: order, loaded: loaded, connection: connection, concepts: concepts, prompts: samples.all,
             seed: seed, evaluations: evaluations, warnings: warnings
-        ).finish(adapter, steps: options.student.iterations, curve)
-        return .done(figures.joined(to: result))
+        ).finish(adapter, curve)
+        return figures.joined(to: result)
     }
 
     /// What teaches, loaded only where something is to be drawn.

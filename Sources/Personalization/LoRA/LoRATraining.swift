@@ -103,7 +103,7 @@ package final class LoRATraining: ConceptTraining {
     /// The shapes of what such a run learns, by the same names, of a model that nothing was done with yet.
     /// - Parameter modules: ends of the names of those that change unless the options say others.
     package static func shapes(
-        on model: some TunableBackbone, _ options: LoRAOptions
+        on model: any TunableBackbone, _ options: LoRAOptions
     ) -> [String: [Int]] {
         LoRAAdapter.shapes(for: model.transformerWeights, changes(options, of: model.modules(options.actsOn)))
     }
