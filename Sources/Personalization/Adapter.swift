@@ -7,8 +7,8 @@ import Tensors
 package struct Adapter {
     /// What an adapter says about itself, kept in the file's metadata.
     package struct Description: Codable, Equatable, Sendable {
-        /// `PersonalizationMethod`'s name of what learnt it.
-        package var method: String
+        /// What learnt it.
+        package var method: PersonalizationMethod
         /// The backbone it belongs to, and a digest of that backbone's weights.
         package var model: String
         /// Of all the backbone's weights; an adapter of others is refused.

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Jobs
 import Layers
 import Tensors
 
@@ -40,9 +41,9 @@ extension Adapter {
                 """)
         }
         guard let description = try? JSONDecoder().decode(Description.self, from: Data(text.utf8)) else {
-            throw other("its metadata's description cannot be read")
+            throw other(Adapter.unreadable(text))
         }
-        let isARBooth = description.method == Adapter.arboothMethod
+        let isARBooth = description.method == .arbooth
         var held: [String: HeldTensor] = [:]
         for name in file.names {
             let stored = try file.entry(name)
@@ -52,5 +53,15 @@ extension Adapter {
             held[name] = isARBooth && Adapter.replaces(name) ? .file(stored) : .memory(tensor)
         }
         self.init(description: description, held: held)
+    }
+
+    /// Why a description cannot be read: a later version may know more methods.
+    private static func unreadable(_ description: String) -> String {
+        let method = (try? JSONValue(json: Data(description.utf8)))?["method"]?.string
+        guard let method, PersonalizationMethod(rawValue: method) == nil else {
+            return "its metadata's description cannot be read"
+        }
+        let known = PersonalizationMethod.allCases.map(\.rawValue).joined(separator: ", ")
+        return "its method is \(method); known are \(known)"
     }
 }

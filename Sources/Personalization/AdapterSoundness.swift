@@ -6,8 +6,6 @@ import Tensors
 
 /// Whether an adapter is whole, and does what a concept's adapter should.
 extension Adapter {
-    static let arboothMethod = "arbooth"
-
     /// A vector that stands for a word or a state is damaged where it is this many times as large as the model's words
     /// are on average: one that learns from the table's size at a large rate comes to some hundred.
     private static let largestVector: Double = 1000
@@ -23,10 +21,10 @@ extension Adapter {
         guard description.modelDigest == digest else {
             throw .otherModel(concept: name, wanted: model, found: description.model)
         }
-        let method = PersonalizationMethod(rawValue: description.method)
-        guard let method, method.families.contains(family) else {
+        let method = description.method
+        guard method.families.contains(family) else {
             throw .notAnAdapter(
-                path: name, reason: "its method is \(description.method), which no \(family.rawValue) model learns by")
+                path: name, reason: "its method is \(method.rawValue), which no \(family.rawValue) model learns by")
         }
     }
 
@@ -35,7 +33,7 @@ extension Adapter {
     /// - Throws: `AdapterError.incomplete`.
     func verifyWhole(among weights: Weights) throws(AdapterError) {
         // ARBooth's own code leaves what it did not change, and an import takes none of it.
-        guard description.method == Adapter.arboothMethod, outputRows == nil else { return }
+        guard description.method == .arbooth, outputRows == nil else { return }
         let options = try options(ARBoothOptions.self)
         // Earlier versions trained the pooling of the text too.
         let wanted = weights.parameters.filter { options.trains($0.name) }
@@ -76,7 +74,7 @@ extension Adapter {
     func options<Options: Decodable>(_: Options.Type) throws(AdapterError) -> Options {
         do { return try JSONDecoder().decode(Options.self, from: Data(description.options.utf8)) } catch {
             throw .notAnAdapter(
-                path: description.concept, reason: "its options are not those of \(description.method)")
+                path: description.concept, reason: "its options are not those of \(description.method.rawValue)")
         }
     }
 

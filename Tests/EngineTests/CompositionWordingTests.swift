@@ -9,7 +9,7 @@ import Testing
     private func adapter(_ name: String, _ role: ConceptRole, _ className: String) -> Adapter {
         Adapter(
             description: Adapter.Description(
-                method: "coar", model: "pocket-chameleon", modelDigest: "", concept: name, role: role,
+                method: .coar, model: "pocket-chameleon", modelDigest: "", concept: name, role: role,
                 className: className, seed: 1, iterations: 1,
                 options: "{}"), tensors: [:])
     }

@@ -311,9 +311,9 @@ import Testing
     }
 
     @Test(arguments: [
-        ("arbooth", "a photo of a <rex> dog"), ("coar", "a photo of <rex> dog"), ("lora", "a photo of <rex> dog"),
+        (PersonalizationMethod.arbooth, "a photo of a <rex> dog"), (.coar, "a photo of <rex> dog"), (.lora, "a photo of <rex> dog"),
     ])
-    func aMethodIsAskedInItsOwnWords(method: String, expected: String) {
+    func aMethodIsAskedInItsOwnWords(method: PersonalizationMethod, expected: String) {
         #expect(ConceptWording(method: method).asked("a photo of a <rex> dog") == expected)
     }
 }

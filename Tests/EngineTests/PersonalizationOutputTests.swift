@@ -53,7 +53,7 @@ import Testing
         let run = try Run(TinyModels(), kind.spec())
         let description = try Adapter(path: run.adapter).description
         #expect(
-            description.method == kind.method.rawValue && description.model == kind.model
+            description.method == kind.method && description.model == kind.model
                 && description.role == kind.role)
         #expect(description.iterations == 6 && description.className == "dog")
         #expect(run.digests("picture").count == 4 && run.digests("sheet").count == 1 && run.digests("curve").count == 1)

@@ -38,7 +38,7 @@ import Testing
     func everyFamilyLearnsFromProxies(_ student: String) throws {
         let run = try Run(TinyModels(), Self.spec(student, ["contexts": ["on the beach", "in the snow"]]))
         let adapter = try Adapter(path: run.adapter)
-        #expect(adapter.description.method == "proxy-tuning" && adapter.description.model == student)
+        #expect(adapter.description.method == .proxyTuning && adapter.description.model == student)
         #expect(adapter.known.map(\.name) == ["rex"] && adapter.known[0].className == "dog")
         let proxies = run.artifacts.filter { $0.role == "proxy" }
         #expect(proxies.count == 10 && Set(proxies.map(\.sha256)).count > 1)

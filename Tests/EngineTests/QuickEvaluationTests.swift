@@ -132,12 +132,12 @@ import Testing
         let style = Concept(
             name: "woodcut", role: .style, className: "", references: [],
             wording: StyleWording(template: "{subject} as {style}"))
-        let prompts = ConceptWording(method: "coar").prompts(suite, for: style)
+        let prompts = ConceptWording(method: .coar).prompts(suite, for: style)
         #expect(
             prompts.map(\.asked) == ["a picture in the snow as <woodcut>"]
                 && prompts.map(\.described) == ["a picture in the snow"])
         #expect(
-            ConceptWording(method: "coar").prompts(suite, for: concept()).map(\.asked) == [
+            ConceptWording(method: .coar).prompts(suite, for: concept()).map(\.asked) == [
                 "a photo of <rex> dog in the snow", "a crayon drawing of <rex> dog",
             ])
     }

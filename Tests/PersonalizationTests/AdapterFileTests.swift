@@ -24,12 +24,26 @@ import Testing
         #expect(error.description.hasPrefix("\(path) is not an Atelier adapter: \(meaning)"))
     }
 
+    /// A later version may know more methods.
+    @Test func anAdapterOfAnUnknownMethodSaysWhichAreKnown() throws {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Safetensors.write(
+            ["context.text": Tensor([0, 1], shape: [1, 2])], to: path, precision: .single,
+            metadata: [
+                "format": "atelier.adapter.v1",
+                "description": #"{"method":"magic","model":"m","modelDigest":"","concept":"rex","role":"subject"}"#,
+            ])
+        let error = try #require(throws: AdapterError.self) { try Adapter(path: path) }
+        #expect(
+            error.description.hasSuffix("its method is magic; known are arbooth, coar, lora, proxy-tuning"), "\(error)")
+    }
+
     /// Half precision ends at 65504.
     @Test(arguments: [(65_504, .float16), (-70_000, .float32)] as [(Float, ElementType)])
     func aNumberThatHalfPrecisionDoesNotHaveIsKept(number: Float, type: ElementType) throws {
         defer { try? FileManager.default.removeItem(atPath: path) }
         let description = Adapter.Description(
-            method: "coar", model: "m", modelDigest: "", concept: "rex", role: .subject, className: "dog", seed: 0,
+            method: .coar, model: "m", modelDigest: "", concept: "rex", role: .subject, className: "dog", seed: 0,
             iterations: 0, options: "{}")
         try Adapter(description: description, tensors: ["context.text": Tensor([0, number], shape: [1, 2])]).write(path)
         #expect(try Adapter(path: path).tensors["context.text"]?.values == [0, number])

@@ -29,7 +29,7 @@ private func sdxl(blocksPerLevel: Int) -> NetworkForm {
         return weights
     }
 
-    private func adapter(by method: String = "lora") throws -> (LoRAAdapter, path: String) {
+    private func adapter(by method: PersonalizationMethod = .lora) throws -> (LoRAAdapter, path: String) {
         let weights = weights()
         let lora = try LoRAAdapter(
             for: weights, options: .init(rank: 2, alpha: 6, targets: ["to_q", "to_out"]), seed: 1)
@@ -54,7 +54,7 @@ private func sdxl(blocksPerLevel: Int) -> NetworkForm {
         let lora = try LoRAAdapter(for: weights(), options: .init(rank: 2, alpha: 6, targets: ["to_q"]), seed: 1)
         func adapter(_ name: String, _ word: String?) throws -> Adapter {
             let description = Adapter.Description(
-                method: "lora", model: "m", modelDigest: "", concept: name, role: .subject, className: "dog", seed: 0,
+                method: .lora, model: "m", modelDigest: "", concept: name, role: .subject, className: "dog", seed: 0,
                 iterations: 0, options: "")
             return try Adapter(lora, description: description, word: word)
         }
@@ -71,7 +71,7 @@ private func sdxl(blocksPerLevel: Int) -> NetworkForm {
     func whatAConceptGoesByElsewhereIsSaid(word: String?, said: String?) throws {
         let lora = try LoRAAdapter(for: weights(), options: .init(rank: 2, alpha: 6, targets: ["to_q"]), seed: 1)
         let description = Adapter.Description(
-            method: "lora", model: "m", modelDigest: "", concept: "rex", role: .subject, className: "dog", seed: 0,
+            method: .lora, model: "m", modelDigest: "", concept: "rex", role: .subject, className: "dog", seed: 0,
             iterations: 0, options: "")
         let path = folder + "/worded.safetensors"
         try Adapter(lora, description: description, word: word).write(path)
@@ -126,7 +126,7 @@ private func sdxl(blocksPerLevel: Int) -> NetworkForm {
         let lora = try LoRAAdapter(
             for: weights(), options: .init(rank: 2, alpha: 6, targets: ["to_q"], actsOn: tokens), seed: 1)
         let description = Adapter.Description(
-            method: "lora", model: "m", modelDigest: "", concept: "rex", role: .subject, className: "dog", seed: 0,
+            method: .lora, model: "m", modelDigest: "", concept: "rex", role: .subject, className: "dog", seed: 0,
             iterations: 0, options: "")
         let path = folder + "/acting.safetensors"
         for word in [nil, "<unk>"] {
@@ -396,7 +396,7 @@ private func sdxl(blocksPerLevel: Int) -> NetworkForm {
 
     /// The word of a concept called `diff` is no difference of anybody's.
     @Test(arguments: ["diff", "oft_1"]) func aConceptMayBeCalledAsWhatIsNotBuilt(_ name: String) throws {
-        let adapter = try Adapter(path: try adapter(by: "proxy-tuning").path)
+        let adapter = try Adapter(path: try adapter(by: .proxyTuning).path)
         let (word, out) = (RareWord.name(of: name), folder + "/\(name).safetensors")
         let tensors = adapter.tensors.merging([word: Tensor(zeros: [1, 4])]) { $1 }
         try Adapter(description: adapter.description, tensors: tensors).write(out)

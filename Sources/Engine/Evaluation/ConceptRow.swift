@@ -25,7 +25,7 @@ struct ConceptRow {
         .object([
             "concept": .string(name), "role": .string(description.role.rawValue),
             "class": .string(description.className),
-            "method": .string(description.method),
+            "method": .string(description.method.rawValue),
             "suite": .string(suite), "pictures": .integer(pictures),
             "scores": .object(scores.mapValues { .number($0.mean) }),
             "intervals": .object(scores.compactMapValues { $0.halfWidth.map(JSONValue.number) }),

@@ -35,7 +35,7 @@ struct QuickEvaluation {
         (self.concept, self.seed) = (concept, seed)
         let isSubject = concept.role == .subject
         let painter = try ConceptPainter(loaded, adapters: [:])
-        let described = ConceptWording(method: "").prompts(QuickEvaluation.suite, for: concept).map(\.described)
+        let described = ConceptWording(method: .arbooth).prompts(QuickEvaluation.suite, for: concept).map(\.described)
         let ofClass = isSubject ? QuickEvaluation.classPictures : 0
         let all = ofClass + described.count * QuickEvaluation.perPrompt
         before =
@@ -57,7 +57,7 @@ struct QuickEvaluation {
 
     /// Holds what it draws against what the model can read; ARBooth's wording is the longest.
     private static func verifyPrompts(of concept: Concept, on loaded: LoadedModel) throws {
-        let wording = ConceptWording(method: PersonalizationMethod.arbooth.rawValue)
+        let wording = ConceptWording(method: .arbooth)
         let prompts = wording.prompts(suite, for: concept).flatMap { [$0.asked, $0.described] } + concept.classPrompts
         let problems = loaded.tooLong(
             prompts.map { ("/concept/class", $0) }, concepts: [concept.name], spelled: ConceptSpellings(of: concept))

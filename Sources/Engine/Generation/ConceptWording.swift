@@ -5,10 +5,10 @@ import Personalization
 /// How a method wants its concepts called in prompts: ARBooth and Proxy-Tuning learn "a <rex> dog", the others "<rex>
 /// dog".
 package struct ConceptWording {
-    private let method: String
+    private let method: PersonalizationMethod
 
-    /// - Parameter method: as an adapter's description has it.
-    package init(method: String) { self.method = method }
+    /// - Parameter method: what the concept was learnt by.
+    package init(method: PersonalizationMethod) { self.method = method }
 
     /// A suite's prompts as they are asked for, and as an encoder reads them that never met the concept. A style is
     /// asked for as it was learnt, of the scenes that the suite puts subjects into.
@@ -28,8 +28,7 @@ package struct ConceptWording {
 
     /// A subject's prompt in the method's own words.
     package func asked(_ prompt: String) -> String {
-        let keepsArticle: [PersonalizationMethod] = [.arbooth, .proxyTuning]
-        if keepsArticle.contains(where: { $0.rawValue == method }) { return prompt }
+        if [.arbooth, .proxyTuning].contains(method) { return prompt }
         return prompt.hasPrefix("a <") ? String(prompt.dropFirst(2)) : prompt.replacing(" a <", with: " <")
     }
 }

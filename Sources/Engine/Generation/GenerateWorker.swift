@@ -198,7 +198,7 @@ extension GenerateSpec {
 
 extension Adapter {
     /// Whether it is made of context vectors.
-    fileprivate var isContext: Bool { description.method == PersonalizationMethod.coar.rawValue }
+    fileprivate var isContext: Bool { description.method == .coar }
 
     /// A concept's class noun where a prompt says it right behind the name; nothing elsewhere.
     fileprivate func noun(of name: String, in prompt: String) -> String {

@@ -37,7 +37,7 @@ struct PersonalizationOutput {
         ).generate(painter)
         try send(Grid.sections(of: 4, concepts.map { $0.squares(of: loaded.pictureSize) } + [pictures]), as: "sheet")
         let names = concepts.map(\.name).joined(separator: ", ")
-        try send(curve.plot(title: "loss over steps, \(adapter.description.method): \(names)"), as: "curve")
+        try send(curve.plot(title: "loss over steps, \(adapter.description.method.rawValue): \(names)"), as: "curve")
         return try result(adapter: path, steps: learnt.description.iterations, curve, reports(painter, adapter))
     }
 

@@ -129,10 +129,10 @@ struct PersonalizeWorker {
             throw unusable("no adapter of \(key)", "one that is given", code: "concept.unknown")
         }
         let adapter = try Adapter(path: path)
-        guard adapter.description.method == spec.method.rawValue, adapter.description.modelDigest == loaded.digest
+        guard adapter.description.method == spec.method, adapter.description.modelDigest == loaded.digest
         else {
             throw unusable(
-                "learnt by \(adapter.description.method) on \(adapter.description.model)",
+                "learnt by \(adapter.description.method.rawValue) on \(adapter.description.model)",
                 "one that was learnt by \(spec.method.rawValue) on this very \(loaded.description.name)")
         }
         guard adapter.description.role == concept.role else {

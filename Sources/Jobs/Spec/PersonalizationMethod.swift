@@ -1,5 +1,5 @@
 /// How a concept is learnt.
-package enum PersonalizationMethod: String, Sendable, CaseIterable {
+package enum PersonalizationMethod: String, Codable, Sendable, CaseIterable {
     /// Cross-attention and feed-forward weights of a next-scale model (arXiv 2504.02612).
     case arbooth
     /// Context tokens of a unified autoregressive transformer, everything else frozen (arXiv 2508.07341).

@@ -216,7 +216,7 @@ package final class ARBoothTraining: ConceptTraining {
         for parameter in optimizer.parameters { tensors[parameter.name] = parameter.value }
         return Adapter(
             description: Adapter.Description(
-                method: Adapter.arboothMethod, model: model.configuration.name, modelDigest: modelDigest,
+                method: .arbooth, model: model.configuration.name, modelDigest: modelDigest,
                 concept: subject.name,
                 role: .subject,
                 className: subject.className, seed: seed, iterations: step,

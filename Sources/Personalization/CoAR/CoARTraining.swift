@@ -190,7 +190,7 @@ package final class CoARTraining: ConceptTraining {
     package func adapter(modelDigest: String) throws -> Adapter {
         Adapter(
             description: Adapter.Description(
-                method: "coar", model: model.configuration.name, modelDigest: modelDigest, concept: concept.name,
+                method: .coar, model: model.configuration.name, modelDigest: modelDigest, concept: concept.name,
                 role: concept.role,
                 className: concept.className, seed: seed, iterations: step,
                 options: try Adapter.Description.text(of: options)),

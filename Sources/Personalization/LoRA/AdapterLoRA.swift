@@ -5,9 +5,8 @@ import Tensors
 /// A LoRA adapter as one of Atelier's own: PEFT's tensors under PEFT's names, rank, alpha and targets in the
 /// description's options.
 extension Adapter {
-    static let loraMethod = "lora"
     /// Whether it is made of low-rank changes, by whatever method they were learnt.
-    package var isLoRA: Bool { [Adapter.loraMethod, Adapter.proxyTuningMethod].contains(description.method) }
+    package var isLoRA: Bool { [.lora, .proxyTuning].contains(description.method) }
 
     /// Whether it is low-rank changes that were learnt on its concepts' words alone, and act on them however it is
     /// drawn with.
@@ -16,7 +15,7 @@ extension Adapter {
     }
 
     /// - Parameters:
-    ///   - description: of method `loraMethod`; its options become the adapter's.
+    ///   - description: of method `lora`; its options become the adapter's.
     ///   - word: the model's own that the concept goes by; DreamBooth's unless given.
     package init(_ lora: LoRAAdapter, description: Description, word: String? = nil) throws {
         let known = word.map { KnownConcept(name: description.concept, className: description.className, word: $0) }

@@ -127,7 +127,7 @@ package final class LoRATraining: ConceptTraining {
         try Adapter(
             lora,
             description: Adapter.Description(
-                method: Adapter.loraMethod, model: booth.model.name, modelDigest: modelDigest, concept: concept.name,
+                method: .lora, model: booth.model.name, modelDigest: modelDigest, concept: concept.name,
                 role: concept.role, className: concept.className, seed: seed, iterations: step, options: "{}"),
             word: booth.word)
     }

@@ -4,8 +4,6 @@ import Tensors
 
 /// What a student learnt from proxies: low-rank changes, and a word for each of the concepts they are of.
 extension Adapter {
-    static let proxyTuningMethod = "proxy-tuning"
-
     /// The method's options as the file keeps them: LoRA's, and what is known.
     private struct KnowingOptions: Codable {
         var rank: Int
@@ -47,7 +45,7 @@ extension Adapter {
                 KnownConcept(name: $0.name, className: $0.className, word: training.learner.spellings[$0.name])
             })
         let description = Description(
-            method: Adapter.proxyTuningMethod, model: training.learner.model.name, modelDigest: modelDigest,
+            method: .proxyTuning, model: training.learner.model.name, modelDigest: modelDigest,
             concept: concepts[0].name, role: .subject, className: concepts[0].className, seed: seed,
             iterations: training.step, options: options)
         var tensors = Dictionary(
@@ -59,7 +57,7 @@ extension Adapter {
     /// All concepts the adapter knows; the description's where it knows one.
     package var known: [KnownConcept] {
         let options = try? JSONDecoder().decode(KnowingOptions.self, from: Data(description.options.utf8))
-        if description.method == Adapter.proxyTuningMethod, let options { return options.concepts }
+        if description.method == .proxyTuning, let options { return options.concepts }
         // The description says whose it is, which may have another name by now than when it was learnt.
         let word = options?.concepts.first?.word
         return [KnownConcept(name: description.concept, className: description.className, word: word)]

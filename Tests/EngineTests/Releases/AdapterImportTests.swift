@@ -31,7 +31,7 @@ import Testing
         lora = try Adapter(
             fresh,
             description: .init(
-                method: Adapter.loraMethod, model: model.name, modelDigest: model.digest, concept: "rex",
+                method: .lora, model: model.name, modelDigest: model.digest, concept: "rex",
                 role: .subject, className: "dog", seed: 1, iterations: 1, options: "{}"))
     }
 

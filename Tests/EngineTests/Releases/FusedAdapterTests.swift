@@ -118,7 +118,7 @@ struct FusedAdapterTests {
             let lora = try LoRAAdapter(
                 for: pipeline.transformerWeights, options: .init(rank: 2, targets: pipeline.attentionModules), seed: 1)
             let description = Adapter.Description(
-                method: Adapter.loraMethod, model: "m", modelDigest: "", concept: "rex", role: .subject,
+                method: .lora, model: "m", modelDigest: "", concept: "rex", role: .subject,
                 className: "dog", seed: 0, iterations: 1, options: "{}")
             try Adapter(lora, description: description).write(file)
         } else {
