@@ -84,8 +84,9 @@ package final class EngineConnection {
     }
 
     /// Announces a file in the workspace.
-    func sendArtifact(role: String, path: String, mediaType: String, prompt: String? = nil, seed: UInt64? = nil) throws
-    {
+    func sendArtifact(
+        role: ArtifactRole, path: String, mediaType: String, prompt: String? = nil, seed: UInt64? = nil
+    ) throws {
         let digest = try SHA256Digest.ofFile(path)
         let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
         send(

@@ -55,7 +55,7 @@ package enum EngineEvent: Sendable, Equatable {
     /// A file it made.
     package struct Artifact: Sendable, Equatable, Codable {
         /// adapter, picture, sheet, curve …
-        package var role: String
+        package var role: ArtifactRole
         /// Its name for people.
         package var name: String
         /// Where it lies, inside the workspace.
@@ -72,7 +72,7 @@ package enum EngineEvent: Sendable, Equatable {
         package var seed: UInt64?
         /// - Parameter prompt: of a picture alone, as `seed`.
         package init(
-            role: String, name: String, path: String, mediaType: String, sha256: String, bytes: Int,
+            role: ArtifactRole, name: String, path: String, mediaType: String, sha256: String, bytes: Int,
             prompt: String? = nil, seed: UInt64? = nil
         ) {
             (self.role, self.name, self.path, self.mediaType) = (role, name, path, mediaType)

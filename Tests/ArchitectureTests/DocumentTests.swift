@@ -147,8 +147,9 @@ struct DocumentTests {
         let jobs = try #require(all.first { $0.path == "docs/jobs.md" }).text
         let contract = try #require(all.first { $0.path == "docs/engine.md" }).text
         let engine = all.filter { $0.path.hasPrefix("Sources/Engine/") }.map(\.text).joined()
-        let stages = Set(engine.matches(of: /(?:stage: |title: |title\()"([a-z]+)"/).map { String($0.1) })
-        let roles = Set(engine.matches(of: /(?:role: |as: )"([a-z]+)"/).map { String($0.1) })
+        let stages = Set(engine.matches(of: /(?:stage: |title: |title\(|learner \?\? )"([a-z]+)"/).map { String($0.1) })
+        let named = try #require(all.first { $0.path == "Sources/Jobs/ArtifactRole.swift" }).text
+        let roles = Set(named.matches(of: /ArtifactRole\(rawValue: "([a-z]+)"\)/).map { String($0.1) })
         #expect(stages.isSuperset(of: ["draw", "student", "supervisor", "train"]))
         #expect(roles.isSuperset(of: ["adapter", "curve", "proxies", "proxy"]))
         for name in stages.union(roles) { #expect(schema.contains("`\(name)`"), "\(name)") }

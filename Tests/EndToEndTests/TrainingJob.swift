@@ -73,13 +73,13 @@ struct UndisturbedRun: Sendable {
             environment: TrainingJob.settings.merging(["PATH": "/usr/bin:/bin"]) { $1 })
         try #require(run.status == 0, "\(run.errors)")
         let events = try run.lines.map { try EngineEvent(line: Data($0.utf8)) }
-        func digest(_ role: String) throws -> String {
+        func digest(_ role: ArtifactRole) throws -> String {
             try #require(
                 events.lazy.compactMap {
                     if case .artifact(let file) = $0, file.role == role { file.sha256 } else { nil }
                 }.first)
         }
-        adapter = try digest("adapter")
-        picture = try digest("picture")
+        adapter = try digest(.adapter)
+        picture = try digest(.picture)
     }
 }

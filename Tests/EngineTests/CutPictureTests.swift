@@ -18,7 +18,7 @@ import Testing
     }
 
     private func pictures(_ run: Run) throws -> [Picture] {
-        try run.artifacts.filter { $0.role == "picture" }.map { try Picture(pngFile: $0.path) }
+        try run.artifacts.filter { $0.role == .picture }.map { try Picture(pngFile: $0.path) }
     }
 
     /// They are what is drawn in the shape, reduced and cut.
@@ -27,7 +27,7 @@ import Testing
         let models = try TinyModels()
         let (whole, cut) = try (run(models, model), run(models, model, size: "9x8"))
         #expect(try pictures(cut) == pictures(whole).map { $0.filling(width: 9, height: 8) })
-        #expect(try pictures(cut).allSatisfy { $0.width == 9 && $0.height == 8 } && cut.digests("picture").count == 2)
+        #expect(try pictures(cut).allSatisfy { $0.width == 9 && $0.height == 8 } && cut.digests(.picture).count == 2)
         #expect(cut.result?["size"] == "9x8" && cut.result?["shape"] == "16x16")
         #expect(whole.result?["size"] == "16x16" && whole.result?["shape"] == nil)
     }

@@ -87,7 +87,7 @@ import Testing
                 #expect(result?["metrics"]?[key]?.double == row["scores"]?[key]?.double, "one concept is its own mean")
             }
             let artifacts = events.compactMap { if case .artifact(let artifact) = $0 { artifact } else { nil } }
-            #expect(artifacts.map(\.role) == ["sheet"] && artifacts[0].name == "rex.sheet.png")
+            #expect(artifacts.map(\.role) == [.sheet] && artifacts[0].name == "rex.sheet.png")
             #expect(try Picture(pngFile: artifacts[0].path).width == 4 * 18 + 2)
             let metrics = events.compactMap { if case .metric(let metric) = $0 { metric } else { nil } }
             #expect(metrics.map(\.step) == [1] && metrics[0].values.keys.sorted() == expected)
@@ -310,9 +310,10 @@ import Testing
         #expect(SuiteName.allCases.map(\.rawValue) == PromptSuite.all.map(\.name))
     }
 
-    @Test(arguments: [
-        (PersonalizationMethod.arbooth, "a photo of a <rex> dog"), (.coar, "a photo of <rex> dog"), (.lora, "a photo of <rex> dog"),
-    ])
+    @Test(
+        arguments: [
+            (.arbooth, "a photo of a <rex> dog"), (.coar, "a photo of <rex> dog"), (.lora, "a photo of <rex> dog"),
+        ] as [(PersonalizationMethod, String)])
     func aMethodIsAskedInItsOwnWords(method: PersonalizationMethod, expected: String) {
         #expect(ConceptWording(method: method).asked("a photo of a <rex> dog") == expected)
     }

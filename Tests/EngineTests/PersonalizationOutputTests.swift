@@ -56,7 +56,9 @@ import Testing
             description.method == kind.method && description.model == kind.model
                 && description.role == kind.role)
         #expect(description.iterations == 6 && description.className == "dog")
-        #expect(run.digests("picture").count == 4 && run.digests("sheet").count == 1 && run.digests("curve").count == 1)
+        #expect(run.digests(.picture).count == 4 && run.digests(.sheet).count == 1 && run.digests(.curve).count == 1)
+        let names = run.artifacts.filter { [.sheet, .curve].contains($0.role) }.map(\.name)
+        #expect(names.sorted() == ["curve.png", "sheet.png"])
         let metrics = try #require(run.result?["metrics"])
         #expect(metrics["steps"] == .integer(6) && (metrics["adapter_bytes"]?.integer ?? 0) > 0)
         for loss in kind.losses { #expect((metrics["loss.\(loss)"]?.double ?? 0) > 0, "\(loss)") }
@@ -176,7 +178,7 @@ import Testing
             !resumed.events.contains {
                 if case .progress(let progress) = $0 { progress.stage == "train" && progress.step <= 3 } else { false }
             })
-        for role in ["adapter", "picture", "sheet", "curve", "peft"] {
+        for role in [ArtifactRole.adapter, .picture, .sheet, .curve, .peft] {
             #expect(resumed.digests(role) == undisturbed.digests(role), "\(role)")
         }
     }
@@ -190,12 +192,12 @@ import Testing
         spec["options"] = ["iterations": 6, "acts_on": "prompt"]
         let plain = try Run(models, spec, checkpointSeconds: 0)
         let checkpoint = try #require(plain.checkpoints.first { $0.step == 3 }).path
-        #expect(try Run(models, spec, resume: checkpoint).digests("adapter") == plain.digests("adapter"))
+        #expect(try Run(models, spec, resume: checkpoint).digests(.adapter) == plain.digests(.adapter))
         let other = #expect(throws: JobFailure.self) { try Run(models, kind.spec(), resume: checkpoint) }
         #expect(other?.code == "input.checkpoint" && other?.message.contains("options") == true)
         spec["preview_every"] = 2
         let shown = try Run(models, spec)
-        #expect(shown.digests("preview").count == 2 && shown.digests("adapter") == plain.digests("adapter"))
+        #expect(shown.digests(.preview).count == 2 && shown.digests(.adapter) == plain.digests(.adapter))
     }
 
     /// Both go by one word, and each keeps to it.
@@ -214,7 +216,7 @@ import Testing
                 "version": 1, "kind": "generate", "model": .string(lora.model),
                 "prompts": ["a <rex> dog and a <max> dog"],
             ], adapters: adapters)
-        #expect(drawn.digests("picture").count == 1 && drawn.result?["warnings"] == [])
+        #expect(drawn.digests(.picture).count == 1 && drawn.result?["warnings"] == [])
     }
 
     /// They tell of a word that this run's adapter has not.
@@ -225,12 +227,12 @@ import Testing
         let remarks = folder + "/peft/adapter_readme.txt"
         try Data("word.rex.embedding has no place".utf8).write(to: URL(fileURLWithPath: remarks))
         let run = try Run(models, Self.kinds[3].spec(iterations: 2), in: folder)
-        #expect(run.digests("peft").count == 2 && !FileManager.default.fileExists(atPath: remarks))
+        #expect(run.digests(.peft).count == 2 && !FileManager.default.fileExists(atPath: remarks))
     }
 
     @Test func aLoRAAdapterIsAlsoHandedOutAsPEFTReadsIt() throws {
         let run = try Run(TinyModels(), Self.kinds[4].spec())
-        let files = run.artifacts.filter { $0.role == "peft" }
+        let files = run.artifacts.filter { $0.role == .peft }
         #expect(files.map(\.name) == ["adapter_config.json", "adapter_model.safetensors"])
         let read = try LoRAAdapter(directory: (files[0].path as NSString).deletingLastPathComponent)
         let own = try #require(try Adapter(path: run.adapter).lora())
@@ -336,8 +338,8 @@ import Testing
         let run = try Run(
             models, composition(["wearing a red hat", "in the snow", "a <woodcut> picture of <rex> dog"]),
             adapters: adapters)
-        let drawn = run.artifacts.filter { $0.role == "picture" }
-        #expect(drawn.count == 6 && run.digests("sheet").count == 1 && run.result?["pictures"] == .integer(6))
+        let drawn = run.artifacts.filter { $0.role == .picture }
+        #expect(drawn.count == 6 && run.digests(.sheet).count == 1 && run.result?["pictures"] == .integer(6))
         #expect(
             drawn.compactMap(\.prompt).enumerated().filter { $0.offset % 2 == 0 }.map(\.element) == [
                 "a photo of <rex> dog wearing a red hat in <woodcut> style",
@@ -352,7 +354,7 @@ import Testing
                 "images_per_prompt": .integer(2), "seed": .integer(3),
                 "prompts": .array([.string("a photo of <rex> dog wearing a red hat in <woodcut> style")]),
             ], adapters: adapters)
-        #expect(generated.digests("picture") == Array(run.digests("picture").prefix(2)))
+        #expect(generated.digests(.picture) == Array(run.digests(.picture).prefix(2)))
     }
 
     @Test func theIdentityMaskAndTheSamplingAreOptions() throws {
@@ -367,7 +369,7 @@ import Testing
         func pictures(_ options: [String: JSONValue]) throws -> [String] {
             try Run(
                 models, composition(places, options), adapters: adapters
-            ).digests("picture")
+            ).digests(.picture)
         }
         let plain = try pictures([:])
         #expect(try pictures([:]) == plain && pictures(["identity_mask": .bool(true)]) == plain)
@@ -381,7 +383,7 @@ import Testing
     @Test func adaptersByWeightComposeToo() throws {
         let models = try TinyModels()
         let adapters = try concepts(models, by: .lora)
-        #expect(try Run(models, composition(["in the snow"]), adapters: adapters).digests("picture").count == 2)
+        #expect(try Run(models, composition(["in the snow"]), adapters: adapters).digests(.picture).count == 2)
     }
 
     /// Both go by one word of the model's.
@@ -404,9 +406,9 @@ import Testing
             #expect(failure?.problems?.first?.found.hasPrefix("<rex> and <max>, ") == true, "\(failure as Any)")
             #expect(failure?.problems?.first?.allowed.hasSuffix("each keeps to its own words") == true)
             let byToken = try draw(prompt, ["adapters": .string("by-token")])
-            #expect(byToken.digests("picture").count == 2 && byToken.result?["warnings"] == [])
+            #expect(byToken.digests(.picture).count == 2 && byToken.result?["warnings"] == [])
         }
-        #expect(try draw("a <rex> dog and a <max> cat").digests("picture").count == 2)
+        #expect(try draw("a <rex> dog and a <max> cat").digests(.picture).count == 2)
         // Other nouns than those they were learnt with tell nobody apart; what would is said.
         var cat = lora.spec("mia")
         cat["concept"] = ["name": "mia", "role": "subject", "class": "cat"]
@@ -414,7 +416,7 @@ import Testing
         let told = try #require(throws: JobFailure.self) { try draw("a <rex> puppy and a <mia> kitten") }
         let nouns = "each with the noun it was learnt with right behind it, <rex> dog and <mia> cat; with "
         #expect(told.problems?.first?.allowed.hasPrefix(nouns) == true, "\(told)")
-        #expect(try draw("a <rex> dog and a <mia> cat").digests("picture").count == 2)
+        #expect(try draw("a <rex> dog and a <mia> cat").digests(.picture).count == 2)
     }
 
     @Test func aStyleInASubjectsPlaceIsRejected() throws {
@@ -461,7 +463,7 @@ import Testing
                 "version": 1, "kind": "generate", "model": .string(model), "prompts": ["a dog"],
                 "seed": .integer(seed), "options": .object(options),
             ]
-        ).digests("picture")
+        ).digests(.picture)
     }
 
     /// Of a bit's two values either option can leave the likelier alone.
@@ -554,7 +556,7 @@ import Testing
                 "prompts": .array([.string(Array(repeating: "dog", count: words).joined(separator: " "))]),
             ]
         }
-        #expect(try Run(models, spec(limit)).digests("picture").count == 1)
+        #expect(try Run(models, spec(limit)).digests(.picture).count == 1)
         #expect(throws: JobFailure.self) { try Run(models, spec(limit + 1)) }
     }
 }

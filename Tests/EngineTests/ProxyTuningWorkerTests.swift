@@ -40,7 +40,7 @@ import Testing
         let adapter = try Adapter(path: run.adapter)
         #expect(adapter.description.method == .proxyTuning && adapter.description.model == student)
         #expect(adapter.known.map(\.name) == ["rex"] && adapter.known[0].className == "dog")
-        let proxies = run.artifacts.filter { $0.role == "proxy" }
+        let proxies = run.artifacts.filter { $0.role == .proxy }
         #expect(proxies.count == 10 && Set(proxies.map(\.sha256)).count > 1)
         #expect(
             proxies.prefix(4).map(\.prompt) == [
@@ -52,7 +52,7 @@ import Testing
                 "prepare", "prior", "supervisor", "proxies", "student", "generate",
             ])
         #expect(run.result?["proxies"]?["rex"]?["pictures"] == .integer(10))
-        #expect(run.digests("picture").count == 4 && run.digests("peft").count == 3)
+        #expect(run.digests(.picture).count == 4 && run.digests(.peft).count == 3)
         // Without its word, which PEFT's form has no place for, it draws nobody.
         let remarks = try #require(run.artifacts.first { $0.name == "adapter_readme.txt" }).path
         #expect(try String(contentsOfFile: remarks, encoding: .utf8).hasPrefix("word.rex.embedding, which stands for"))
@@ -105,7 +105,7 @@ import Testing
         }
         let (merged, byToken) = (try draw([:]), try draw(["adapters": "by-token"]))
         #expect(byToken.result?["warnings"] == [])
-        #expect(merged.digests("picture") == byToken.digests("picture"))
+        #expect(merged.digests(.picture) == byToken.digests(.picture))
     }
 
     /// On its words alone, which its changes act on while it draws, too; to the same bytes from any of its checkpoints.
@@ -117,13 +117,15 @@ import Testing
                 checkpointSeconds: 0)
         }
         let undisturbed = try run()
-        #expect(try run(rate: 1e-7).digests("proxy") != undisturbed.digests("proxy"))
+        #expect(try run(rate: 1e-7).digests(.proxy) != undisturbed.digests(.proxy))
         let checkpoints = try undisturbed.checkpoints.map { ($0.path, try Safetensors(path: $0.path)) }
         for stage in ["supervisor:rex", "proxies:rex"] {
             let (path, file) = try #require(checkpoints.first { $0.1.metadata["stage"] == stage }, "\(stage)")
             #expect(file.names.contains { $0.contains("add_k_proj") } && !file.names.contains { $0.contains("to_k") })
             let resumed = try run(resume: path)
-            for role in ["adapter", "proxy"] { #expect(resumed.digests(role) == undisturbed.digests(role), "\(stage)") }
+            for role in [ArtifactRole.adapter, .proxy] {
+                #expect(resumed.digests(role) == undisturbed.digests(role), "\(stage)")
+            }
         }
         let other = try #require(throws: JobFailure.self) { try Run(models, Self.spec(), resume: checkpoints[0].0) }
         #expect(other.message.contains("differs in its options"), "\(other.message)")
@@ -179,16 +181,16 @@ import Testing
 
     @Test func theCurveSaysWhatItShowsAndOfWhom() throws {
         let run = try Run(TinyModels(), Self.spec(concepts: Self.two))
-        func picture(_ role: String) throws -> Picture {
+        func picture(_ role: ArtifactRole) throws -> Picture {
             try Picture(pngFile: #require(run.artifacts.first { $0.role == role }).path)
         }
-        let curve = try picture("curve")
+        let curve = try picture(.curve)
         var title = Picture(width: curve.width, height: curve.height, filledWith: (255, 255, 255))
         title.write("loss over steps, proxy-tuning: rex, mia", left: 10, top: 10)
         let above = 3 * curve.width * 24
         #expect(curve.pixels.prefix(above) == title.pixels.prefix(above))
         // No wider than its pictures.
-        let (sheet, proxy) = (try picture("proxies"), try picture("proxy"))
+        let (sheet, proxy) = (try picture(.proxies), try picture(.proxy))
         #expect(sheet.width == 10 * (proxy.width + 2) + 2)
     }
 
@@ -303,7 +305,7 @@ import Testing
             let (first, last) = (try #require(places.first, "\(stage)"), try #require(places.last))
             for place in [first, last] {
                 let resumed = try Run(models, spec, resume: names[place].1.path, checkpointSeconds: 0)
-                for role in ["adapter", "proxy", "proxies", "picture", "sheet", "curve", "peft"] {
+                for role in [ArtifactRole.adapter, .proxy, .proxies, .picture, .sheet, .curve, .peft] {
                     #expect(resumed.digests(role) == undisturbed.digests(role), "\(stage): \(role)")
                 }
                 // Steps are counted on.
@@ -325,7 +327,7 @@ import Testing
         // Where the pictures beside a checkpoint are gone, they are drawn again.
         let student = try #require(names.first { $0.0 == "student" }?.1.path)
         try FileManager.default.removeItem(atPath: student + ".proxies")
-        #expect(try Run(models, spec, resume: student).digests("adapter") == undisturbed.digests("adapter"))
+        #expect(try Run(models, spec, resume: student).digests(.adapter) == undisturbed.digests(.adapter))
     }
 
     /// Hours of teaching drew them: they are there before anything is learnt from them, and whatever becomes of that.
@@ -340,7 +342,7 @@ import Testing
         }
         let told: [String] = events.compactMap {
             switch $0 {
-            case .artifact(let artifact): artifact.role == "proxies" ? artifact.name : artifact.role
+            case .artifact(let artifact): artifact.role == .proxies ? artifact.name : artifact.role.rawValue
             case .progress(let progress) where progress.step == progress.steps: progress.stage
             default: nil
             }
@@ -404,7 +406,7 @@ import Testing
     /// Five of another job's beside ten that are drawn.
     @Test func everySubjectIsSeenAsOftenHoweverManyProxiesItHas() throws {
         let models = try TinyModels()
-        let drawn = try Run(models, Self.spec()).artifacts.filter { $0.role == "proxy" }
+        let drawn = try Run(models, Self.spec()).artifacts.filter { $0.role == .proxy }
         let five = drawn.prefix(5).map { EngineOrder.Proxy(path: $0.path, prompt: $0.prompt!) }
         let source: JSONValue = ["job": "0b6e5b53-6b6a-4d0c-9d6e-3a8f6f3f2a10"]
         let concepts: JSONValue = [
@@ -412,7 +414,7 @@ import Testing
             ["name": "mia", "role": "subject", "class": "cat", "proxies": source],
         ]
         func learnt(_ given: [EngineOrder.Proxy]) throws -> [String] {
-            try Run(models, Self.spec(concepts: concepts), proxies: ["mia": given]).digests("adapter")
+            try Run(models, Self.spec(concepts: concepts), proxies: ["mia": given]).digests(.adapter)
         }
         #expect(try learnt(five) == learnt(five + five))
     }
@@ -426,7 +428,7 @@ import Testing
         let models = try TinyModels()
         let run = try Run(models, Self.spec(concepts: Self.two, ["learning_rate": 0.1]))
         let adapter = try Adapter(path: run.adapter)
-        #expect(adapter.known.map(\.name) == ["rex", "mia"] && run.artifacts.filter { $0.role == "proxy" }.count == 20)
+        #expect(adapter.known.map(\.name) == ["rex", "mia"] && run.artifacts.filter { $0.role == .proxy }.count == 20)
         func pictures(_ prompt: String, _ adapters: [String: String]) throws -> [String] {
             try Run(
                 models,
@@ -434,7 +436,7 @@ import Testing
                     "version": 1, "kind": "generate", "model": "pocket-llamagen", "prompts": [.string(prompt)],
                     "images_per_prompt": 4, "seed": 3,
                 ], adapters: adapters
-            ).digests("picture")
+            ).digests(.picture)
         }
         let both = ["rex": run.adapter, "mia": run.adapter]
         let drawn = try pictures("a <rex> dog and a <mia> cat", both)
@@ -449,14 +451,14 @@ import Testing
     @Test func proxiesOfAnotherJobAreLearntFrom() throws {
         let models = try TinyModels()
         let first = try Run(models, Self.spec())
-        let given = first.artifacts.filter { $0.role == "proxy" }.map {
+        let given = first.artifacts.filter { $0.role == .proxy }.map {
             EngineOrder.Proxy(path: $0.path, prompt: $0.prompt!)
         }
         let source: JSONValue = ["job": "0b6e5b53-6b6a-4d0c-9d6e-3a8f6f3f2a10"]
         var bare = Self.spec("pocket-chameleon", ["proxies": source])
         bare["images"] = nil
         let again = try Run(models, bare, proxies: ["rex": given], references: [])
-        #expect(again.artifacts.allSatisfy { $0.role != "proxy" })
+        #expect(again.artifacts.allSatisfy { $0.role != .proxy })
         #expect(again.result?["warnings"] == ["<rex> is not evaluated: the job has no pictures of it"])
         #expect(again.result?["proxies"]?["rex"]?["reused"] == .bool(true))
         // A training that was begun with others is another one.
@@ -475,7 +477,7 @@ import Testing
         #expect(refused.message.contains("differs in its proxies"), "\(refused.message)")
         // On the same student the same comes out as where they were drawn.
         let same = try Run(models, Self.spec(["proxies": source]), proxies: ["rex": given])
-        #expect(same.digests("adapter") == first.digests("adapter"))
+        #expect(same.digests(.adapter) == first.digests(.adapter))
     }
 
     /// Drawing what the untouched model makes of the class takes a large one hours.
@@ -572,7 +574,7 @@ import Testing
         try models.writeEncoders(clip: "pocket-clip", dino: "pocket-dino")
         let run = try Run(models, Self.spec(["filter": 0.5]))
         let row = try #require(run.result?["proxies"]?["rex"])
-        #expect(row["pictures"] == .integer(10) && run.artifacts.filter { $0.role == "proxy" }.count == 10)
+        #expect(row["pictures"] == .integer(10) && run.artifacts.filter { $0.role == .proxy }.count == 10)
         #expect(row["dino_kept"]!.double! > row["dino_drawn"]!.double!)
         // Without DINO nothing is begun: what is wrong with the supervisor is not found out.
         let bare = try TinyModels()

@@ -54,8 +54,8 @@ struct Run {
     var artifacts: [EngineEvent.Artifact] {
         events.compactMap { if case .artifact(let artifact) = $0 { artifact } else { nil } }
     }
-    func digests(_ role: String) -> [String] { artifacts.filter { $0.role == role }.map(\.sha256) }
-    var adapter: String { artifacts.first { $0.role == "adapter" }!.path }
+    func digests(_ role: ArtifactRole) -> [String] { artifacts.filter { $0.role == role }.map(\.sha256) }
+    var adapter: String { artifacts.first { $0.role == .adapter }!.path }
     var checkpoints: [EngineEvent.Checkpoint] {
         events.compactMap { if case .checkpoint(let checkpoint) = $0 { checkpoint } else { nil } }
     }

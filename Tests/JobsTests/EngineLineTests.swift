@@ -10,7 +10,7 @@ import Testing
         .metric(.init(step: 3, values: ["loss": 0.5, "b": 2])),
         .artifact(
             .init(
-                role: "picture", name: "1.png", path: "/w/1.png", mediaType: "image/png", sha256: "00", bytes: 9,
+                role: .picture, name: "1.png", path: "/w/1.png", mediaType: "image/png", sha256: "00", bytes: 9,
                 prompt: "a\nb\u{1b}[2J", seed: .max)),
         .checkpoint(.init(step: 9, path: "/w/c", sha256: "ff", bytes: 1)),
         .done(

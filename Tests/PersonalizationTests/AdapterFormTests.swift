@@ -79,8 +79,8 @@ private func sdxl(blocksPerLevel: Int) -> NetworkForm {
     }
 
     /// What a student learns of proxies is low-rank too.
-    @Test(arguments: AdapterFormat.allCases, ["lora", "proxy-tuning"])
-    func theSameUpdateIsInEveryForm(format: AdapterFormat, method: String) throws {
+    @Test(arguments: AdapterFormat.allCases, [PersonalizationMethod.lora, .proxyTuning])
+    func theSameUpdateIsInEveryForm(format: AdapterFormat, method: PersonalizationMethod) throws {
         let (lora, path) = try adapter(by: method)
         let direct = weights()
         try lora.merge(into: direct)

@@ -27,7 +27,7 @@ import Testing
         let claimed = try await stage.claimOne(try await stage.worker())
         let artifacts = makes.enumerated().map { number, digit in
             EngineEvent.Artifact(
-                role: number == 0 ? "adapter" : "sample", name: "\(number)", path: "/\(number)", mediaType: "x/y",
+                role: number == 0 ? .adapter : .sheet, name: "\(number)", path: "/\(number)", mediaType: "x/y",
                 sha256: digest(digit).description, bytes: 1)
         }
         _ = try await stage.store.finish(
@@ -82,7 +82,7 @@ import Testing
             let job = try await stage.store.accept([submission])[0].job
             let claimed = try await stage.claimOne(try await stage.worker())
             let adapter = EngineEvent.Artifact(
-                role: "adapter", name: "0", path: "/0", mediaType: "x/y", sha256: digest("a").description, bytes: 1)
+                role: .adapter, name: "0", path: "/0", mediaType: "x/y", sha256: digest("a").description, bytes: 1)
             _ = try await stage.store.finish(
                 job, claimed.attempt,
                 AttemptResult(outcome: .completed, result: ["figure": 0.5], artifacts: [adapter]))

@@ -24,7 +24,7 @@ import Testing
             try await stage.submit("m", replyTo: "second")
             try await stage.submit("m")
             let picture = EngineEvent.Artifact(
-                role: "picture", name: "p", path: "/p", mediaType: "x/y", sha256: String(repeating: "a", count: 64),
+                role: .picture, name: "p", path: "/p", mediaType: "x/y", sha256: String(repeating: "a", count: 64),
                 bytes: 1)
             _ = try await stage.store.finish(
                 claimed.job, claimed.attempt,
@@ -438,14 +438,14 @@ import Testing
         try await Stage.with { stage in
             let worker = try await stage.worker()
             let job = try await stage.submit().job
-            func artifact(_ role: String, _ name: String, _ digit: String) -> EngineEvent.Artifact {
+            func artifact(_ role: ArtifactRole, _ name: String, _ digit: String) -> EngineEvent.Artifact {
                 EngineEvent.Artifact(
                     role: role, name: name, path: "/w/\(name)", mediaType: "image/png",
                     sha256: String(repeating: digit, count: 64), bytes: 1, prompt: "a <rex> dog \u{0}", seed: .max)
             }
             let made = [
-                artifact("preview", "preview-5.png", "a"), artifact("proxy", "proxy-rex-1.png", "b"),
-                artifact("proxies", "proxies-rex.png", "c"),
+                artifact(.preview, "preview-5.png", "a"), artifact(.proxy, "proxy-rex-1.png", "b"),
+                artifact(.proxies, "proxies-rex.png", "c"),
             ]
             for number in 1...2 {
                 let claim = try await stage.claimOne(worker)
@@ -459,7 +459,7 @@ import Testing
             }
             let kept = try #require(try await stage.store.job(job))
             #expect(kept["state"] == "discarded")
-            #expect(kept["artifacts"]?.array?.compactMap { $0["role"]?.string }.sorted() == made.map(\.role).sorted())
+            #expect(Set(kept["artifacts"]?.array?.map(\.artifactRole) ?? []) == Set(made.map(\.role)))
             let held = try await stage.store.query("select sha256 from atelier.tenant_artifacts order by sha256")
             #expect(held.compactMap { $0["sha256"] } == made.map(\.sha256))
             let told = try await stage.store.query(

@@ -220,7 +220,7 @@ import Testing
         ])
         let claimed = try await stage.claimOne(try await stage.worker())
         let adapter = EngineEvent.Artifact(
-            role: "adapter", name: "rex.safetensors", path: "/x", mediaType: "application/vnd.safetensors",
+            role: .adapter, name: "rex.safetensors", path: "/x", mediaType: "application/vnd.safetensors",
             sha256: String(repeating: digit, count: 64), bytes: 1)
         _ = try await stage.store.finish(
             claimed.job, claimed.attempt,

@@ -240,7 +240,7 @@ extension EngineSupervisor {
 
     /// Roles of what somebody may want before the job ends, or without its end: it is written down with the next
     /// updates.
-    private static let earlyRoles: Set = ["preview", "proxy", "proxies"]
+    private static let earlyRoles: Set<ArtifactRole> = [.preview, .proxy, .proxies]
 
     /// Moves the file into the store before any transaction names it.
     private func take(_ artifact: EngineEvent.Artifact) async {

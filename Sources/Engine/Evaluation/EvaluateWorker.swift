@@ -196,7 +196,7 @@ struct EvaluateWorker {
         let path = "\(order.workspace)/\(name).sheet.png"
         try Grid.sections(of: max(4, perPrompt), [references] + (perPrompt < 3 ? [groups.flatMap { $0 }] : groups))
             .writePNG(path)
-        try connection.sendArtifact(role: "sheet", path: path, mediaType: "image/png")
+        try connection.sendArtifact(role: .sheet, path: path, mediaType: "image/png")
     }
 }
 

@@ -28,7 +28,7 @@ struct PictureSeries {
                 let path = "\(folder)/picture-\(String(format: "%03d", index + 1)).png"
                 try picture.writePNG(path)
                 try connection.sendArtifact(
-                    role: "picture", path: path, mediaType: "image/png", prompt: all[index], seed: seeds[index])
+                    role: .picture, path: path, mediaType: "image/png", prompt: all[index], seed: seeds[index])
             }
             pictures += some
             connection.send(.progress(.init(stage: "generate", step: pictures.count, steps: all.count)))
@@ -44,6 +44,6 @@ struct PictureSeries {
     func writeSheet(_ pictures: [Picture]) throws {
         let path = "\(folder)/sheet.png"
         try Grid.rows(of: perPrompt > 1 ? perPrompt : min(prompts.count, 8), pictures).writePNG(path)
-        try connection.sendArtifact(role: "sheet", path: path, mediaType: "image/png")
+        try connection.sendArtifact(role: .sheet, path: path, mediaType: "image/png")
     }
 }

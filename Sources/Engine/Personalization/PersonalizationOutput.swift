@@ -30,14 +30,14 @@ struct PersonalizationOutput {
         let path = "\(order.workspace)/\(concept.name).safetensors"
         try learnt.write(path)
         let (adapter, painter) = try inUse(path)
-        try connection.sendArtifact(role: "adapter", path: path, mediaType: "application/vnd.safetensors")
+        try connection.sendArtifact(role: .adapter, path: path, mediaType: "application/vnd.safetensors")
         try sendForOthers(adapter)
         let pictures = try PictureSeries(
             prompts: prompts, perPrompt: 1, seed: seed, folder: order.workspace, connection: connection
         ).generate(painter)
-        try send(Grid.sections(of: 4, concepts.map { $0.squares(of: loaded.pictureSize) } + [pictures]), as: "sheet")
+        try send(Grid.sections(of: 4, concepts.map { $0.squares(of: loaded.pictureSize) } + [pictures]), as: .sheet)
         let names = concepts.map(\.name).joined(separator: ", ")
-        try send(curve.plot(title: "loss over steps, \(adapter.description.method.rawValue): \(names)"), as: "curve")
+        try send(curve.plot(title: "loss over steps, \(adapter.description.method.rawValue): \(names)"), as: .curve)
         return try result(adapter: path, steps: learnt.description.iterations, curve, reports(painter, adapter))
     }
 
@@ -82,7 +82,7 @@ struct PersonalizationOutput {
         for (name, type) in [
             ("adapter_config.json", "application/json"), ("adapter_model.safetensors", "application/vnd.safetensors"),
         ] {
-            try connection.sendArtifact(role: "peft", path: "\(folder)/\(name)", mediaType: type)
+            try connection.sendArtifact(role: .peft, path: "\(folder)/\(name)", mediaType: type)
         }
         let path = "\(folder)/adapter_readme.txt"
         let wording = AdapterFormat.wording(of: words).map { [$0] } ?? []
@@ -94,7 +94,7 @@ struct PersonalizationOutput {
             return
         }
         try Data(remarks.map { $0 + "\n" }.joined().utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-        try connection.sendArtifact(role: "peft", path: path, mediaType: "text/plain")
+        try connection.sendArtifact(role: .peft, path: path, mediaType: "text/plain")
     }
 
     private func result(
@@ -135,8 +135,8 @@ struct PersonalizationOutput {
         concepts.count == 1 ? report.warnings : report.warnings.map { "<\(name)>: \($0)" }
     }
 
-    private func send(_ picture: Picture, as role: String) throws {
-        let path = "\(order.workspace)/\(role).png"
+    private func send(_ picture: Picture, as role: ArtifactRole) throws {
+        let path = "\(order.workspace)/\(role.rawValue).png"
         try picture.writePNG(path)
         try connection.sendArtifact(role: role, path: path, mediaType: "image/png")
     }

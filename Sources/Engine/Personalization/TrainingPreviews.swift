@@ -27,6 +27,6 @@ struct TrainingPreviews {
         let path = "\(order.workspace)/preview-\(String(format: "%05d", training.step)).png"
         try picture.writePNG(path)
         try connection.sendArtifact(
-            role: "preview", path: path, mediaType: "image/png", prompt: prompt, seed: seeds[0])
+            role: .preview, path: path, mediaType: "image/png", prompt: prompt, seed: seeds[0])
     }
 }

@@ -47,12 +47,12 @@ struct ProxyStage {
             let path = "\(folder)/proxy-\(set.concept)-\(String(format: "%04d", index + 1)).png"
             try pair.picture.writePNG(path)
             try connection.sendArtifact(
-                role: "proxy", path: path, mediaType: "image/png", prompt: pair.prompt, seed: set.seeds[index])
+                role: .proxy, path: path, mediaType: "image/png", prompt: pair.prompt, seed: set.seeds[index])
         }
         let path = "\(folder)/\(ProxySource.sheet(of: set.concept))"
         let shown = set.pairs.prefix(ProxyTuningWorker.mostOnSheet).map(\.picture)
         try Grid.rows(of: min(16, shown.count), shown).writePNG(path)
-        try connection.sendArtifact(role: "proxies", path: path, mediaType: "image/png")
+        try connection.sendArtifact(role: .proxies, path: path, mediaType: "image/png")
         return set
     }
 

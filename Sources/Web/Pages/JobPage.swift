@@ -11,7 +11,7 @@ struct JobPage: Sendable {
             let viewer = try context.knownViewer()
             let job = try await job(context.part("id"), viewer)
             if request.parameter("part") == "proxies" {
-                let proxies = Pictures.byPrompt(job["artifacts"]?.array ?? [], role: "proxy")
+                let proxies = Pictures.byPrompt(job["artifacts"]?.array ?? [], role: .proxy)
                 return try site.templates.html("job-proxies", ["proxies": proxies])
             }
             var model = site.frame(viewer, section: "jobs", title: Self.title(job))

@@ -21,16 +21,16 @@ enum Pictures {
         (concept["artifacts"]?.array ?? []).filter { artifact in
             let names = ConceptMention.names(in: artifact["prompt"]?.string ?? "")
             let isItsOwn = names.isEmpty || names.contains { $0 == concept["name"]?.string }
-            return artifact["role"]?.string == "picture" && isItsOwn
+            return artifact.artifactRole == .picture && isItsOwn
         }
     }
 
     /// Pictures drawn for prompts, prompt by prompt in their order.
-    /// - Parameter role: of the pictures: the job's results, or `proxy`.
-    static func byPrompt(_ artifacts: [JSONValue], role: String = "picture") -> [[String: Any]] {
+    /// - Parameter role: of the pictures: the job's results, or proxies.
+    static func byPrompt(_ artifacts: [JSONValue], role: ArtifactRole = .picture) -> [[String: Any]] {
         var order: [String] = []
         var groups: [String: [[String: Any]]] = [:]
-        for artifact in artifacts where artifact["role"]?.string == role {
+        for artifact in artifacts where artifact.artifactRole == role {
             let prompt = artifact["prompt"]?.string ?? ""
             if groups[prompt] == nil { order.append(prompt) }
             groups[prompt, default: []].append(model(artifact))
@@ -40,7 +40,7 @@ enum Pictures {
 
     /// What was drawn while it was learnt, in the order of steps, which the names end with.
     static func previews(_ artifacts: [JSONValue]) -> [[String: Any]] {
-        artifacts.filter { $0["role"]?.string == "preview" }
+        artifacts.filter { $0.artifactRole == .preview }
             .sorted { ($0["name"]?.string ?? "") < ($1["name"]?.string ?? "") }
             .map { artifact in
                 var model = model(artifact)
@@ -53,10 +53,10 @@ enum Pictures {
 
     /// The sheet of each subject's proxies, with how many there are.
     static func sheets(_ artifacts: [JSONValue]) -> [[String: Any]] {
-        let names = artifacts.filter { $0["role"]?.string == "proxy" }.flatMap {
+        let names = artifacts.filter { $0.artifactRole == .proxy }.flatMap {
             ConceptMention.names(in: $0["prompt"]?.string ?? "")
         }
-        return artifacts.filter { $0["role"]?.string == "proxies" }.map { artifact in
+        return artifacts.filter { $0.artifactRole == .proxies }.map { artifact in
             var model = model(artifact)
             let subject = names.first { ProxySource.sheet(of: $0) == artifact["name"]?.string } ?? ""
             (model["subject"], model["count"]) = (subject, names.count { $0 == subject })
@@ -67,7 +67,8 @@ enum Pictures {
 
     /// Everything that is no picture of a prompt: proxies, of which there are thousands, are neither.
     static func files(_ artifacts: [JSONValue]) -> [[String: Any]] {
-        artifacts.filter { !["picture", "preview", "proxy", "proxies"].contains($0["role"]?.string) }.map { artifact in
+        let shown: [ArtifactRole?] = [.picture, .preview, .proxy, .proxies]
+        return artifacts.filter { !shown.contains($0.artifactRole) }.map { artifact in
             var model = model(artifact)
             model["is_picture"] = artifact["media_type"]?.string?.hasPrefix("image/") ?? false
             return model

@@ -137,16 +137,16 @@ extension DrawingJob {
         guard let state = row["state"]?.string.flatMap(JobState.init(rawValue:)), let spec = row["spec"] else {
             return nil
         }
-        func files(_ role: String) -> [JSONValue] {
-            (row["artifacts"]?.array ?? []).filter { $0["role"]?.string == role }
+        func files(_ role: ArtifactRole) -> [JSONValue] {
+            (row["artifacts"]?.array ?? []).filter { $0.artifactRole == role }
         }
         self.init(
             state: state, spec: spec,
-            proxies: files("proxy").compactMap { file in
+            proxies: files(.proxy).compactMap { file in
                 file["sha256"]?.string.flatMap { SHA256Digest($0) }.map {
                     StoredProxy(digest: $0, prompt: file["prompt"]?.string ?? "")
                 }
-            }, sheets: files("proxies").compactMap { $0["name"]?.string })
+            }, sheets: files(.proxies).compactMap { $0["name"]?.string })
     }
 }
 

@@ -44,7 +44,7 @@ struct JobDescription {
     /// What it made; of the proxies, which are hundreds, how many there are of each subject.
     private var artifacts: [JSONValue] {
         let all = job["artifacts"]?.array ?? []
-        let proxies = Dictionary(grouping: all.filter { $0["role"] == "proxy" }) {
+        let proxies = Dictionary(grouping: all.filter { $0.artifactRole == .proxy }) {
             ConceptMention.names(in: $0["prompt"]?.string ?? "").first ?? ""
         }
         let counts = proxies.sorted { $0.key < $1.key }.map { subject, files -> JSONValue in
@@ -53,7 +53,7 @@ struct JobDescription {
                 "bytes": .integer(files.reduce(0) { $0 + ($1["bytes"]?.integer ?? 0) }),
             ]
         }
-        return all.filter { $0["role"] != "proxy" } + counts
+        return all.filter { $0.artifactRole != .proxy } + counts
     }
 
     /// What it waits for, where no living worker can do it.

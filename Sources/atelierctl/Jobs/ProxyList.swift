@@ -54,12 +54,12 @@ struct ProxyNotes {
     /// Gives the list that was written, where these were a subject's last.
     mutating func take(_ artifact: EngineEvent.Artifact) throws -> String? {
         switch artifact.role {
-        case "proxy":
+        case .proxy:
             drawn.append(
                 .init(
                     name: artifact.name, sha256: artifact.sha256, prompt: artifact.prompt ?? "", seed: artifact.seed))
             return nil
-        case "proxies":
+        case .proxies:
             defer { drawn = [] }
             return try ProxyList(className: nouns[artifact.name], proxies: drawn).write(beside: artifact.path)
         default: return nil

@@ -158,7 +158,7 @@ import Testing
         .metric(.init(step: 1, values: ["loss": 0.5, "bad": .nan])),
         .artifact(
             .init(
-                role: "picture", name: "a.png", path: "/a.png", mediaType: "image/png",
+                role: .picture, name: "a.png", path: "/a.png", mediaType: "image/png",
                 sha256: String(repeating: "a", count: 64), bytes: 3, prompt: "p", seed: 7)),
         .checkpoint(.init(step: 1, path: "/c", sha256: String(repeating: "b", count: 64), bytes: 3)),
         .done(.init(result: ["metrics": [:]], seconds: 1, peakMemoryBytes: 2)), .interrupted(.init(step: 3)),

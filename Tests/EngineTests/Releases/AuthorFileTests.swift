@@ -143,7 +143,7 @@ struct AuthorFileTests {
                 "version": 1, "kind": "generate", "model": "author", "prompts": ["a photo of a red dog"],
                 "images_per_prompt": 1, "seed": 3,
             ])
-        #expect(run.digests("picture").count == 1)
+        #expect(run.digests(.picture).count == 1)
     }
 
     private func members(_ path: String) throws -> [String: JSONValue] {

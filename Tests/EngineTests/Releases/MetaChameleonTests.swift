@@ -164,7 +164,7 @@ struct MetaChameleonTests {
             "version": 1, "kind": "generate", "model": "meta", "prompts": ["a red dog"], "images_per_prompt": 1,
             "seed": 3, "size": "64x64",
         ]
-        #expect(try Run(models, spec).digests("picture").count == 1)
+        #expect(try Run(models, spec).digests(.picture).count == 1)
     }
 
     /// Rows change places, so it is no link to the files that is held against the reference.

@@ -79,9 +79,9 @@ import Testing
             "seed": 3, "size": .string(size),
         ]
         let run = try Run(models, spec)
-        #expect(run.result?["size"] == .string(size) && Set(run.digests("picture")).count == 2)
+        #expect(run.result?["size"] == .string(size) && Set(run.digests(.picture)).count == 2)
         #expect(run.result?["shape"] == shape)
-        let picture = try Picture(pngFile: run.artifacts.first { $0.role == "picture" }!.path)
+        let picture = try Picture(pngFile: run.artifacts.first { $0.role == .picture }!.path)
         #expect("\(picture.width)x\(picture.height)" == size)
     }
 }

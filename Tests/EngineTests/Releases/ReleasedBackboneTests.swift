@@ -56,13 +56,13 @@ struct ReleasedBackboneTests {
         #expect(model.description?.family == .llamagen && model.problems == [])
         #expect(model.description?.pictures == [.init(width: 256, height: 256)])
         let plain = try Run(models, generate(model.name))
-        #expect(plain.digests("picture").count == 2 && Set(plain.digests("picture")).count == 2)
+        #expect(plain.digests(.picture).count == 2 && Set(plain.digests(.picture)).count == 2)
         let learnt = try Run(models, learnLoRA(model.name))
-        #expect(learnt.digests("adapter").count == 1 && learnt.digests("picture").count == 1)
+        #expect(learnt.digests(.adapter).count == 1 && learnt.digests(.picture).count == 1)
         var drawing = generate(model.name)
         drawing["prompts"] = ["A photo of a <rex> dog, nice!"]
         let drawn = try Run(models, drawing, adapters: ["rex": learnt.adapter])
-        #expect(drawn.digests("picture") != plain.digests("picture"))
+        #expect(drawn.digests(.picture) != plain.digests(.picture))
     }
 
     /// The reference removes `<…>`; a concept's name stays, and so does the word a concept is learnt by.
@@ -85,7 +85,7 @@ struct ReleasedBackboneTests {
         try shortenSampling(of: release, in: models)
         #expect(model.description?.family == .diffusion && model.problems == [])
         let plain = try Run(models, generate(model.name))
-        #expect(plain.digests("picture").count == 2 && Set(plain.digests("picture")).count == 2)
+        #expect(plain.digests(.picture).count == 2 && Set(plain.digests(.picture)).count == 2)
         guard !links else { return }
         let learnt = try Run(models, learnLoRA(model.name))
         #expect(try remarks(of: learnt) == "in other programs prompts say sks for rex\n")
@@ -93,11 +93,11 @@ struct ReleasedBackboneTests {
         drawing["prompts"] = ["A photo of a red <rex>, nice!"]
         let drawn = try Run(models, drawing, adapters: ["rex": learnt.adapter])
         drawing["prompts"] = ["A photo of a red sks, nice!"]
-        #expect(try Run(models, drawing).digests("picture") != drawn.digests("picture"))
+        #expect(try Run(models, drawing).digests(.picture) != drawn.digests(.picture))
         drawing["prompts"] = ["A photo of a red <rex>, nice!"]
         drawing["options"] = ["adapters": "by-token"]
         let byToken = try Run(models, drawing, adapters: ["rex": learnt.adapter])
-        #expect(byToken.digests("picture") != drawn.digests("picture"))
+        #expect(byToken.digests(.picture) != drawn.digests(.picture))
         func attended(_ adapters: String) throws -> Double? {
             let profile = OperationProfile()
             drawing["options"] = ["adapters": .string(adapters)]
@@ -171,14 +171,14 @@ struct ReleasedBackboneTests {
             ["name": "mia", "role": "subject", "class": "cat", "images": [2]],
         ]
         let run = try Run(models, spec)
-        #expect(try Picture(pngFile: run.artifacts.first { $0.role == "proxy" }!.path).width == 64)
+        #expect(try Picture(pngFile: run.artifacts.first { $0.role == .proxy }!.path).width == 64)
         let adapter = try Adapter(path: run.adapter)
         #expect(adapter.known.map(\.word) == ["sks", "ohwx"])
         #expect(try remarks(of: run) == "in other programs prompts say sks for rex, ohwx for mia\n")
         var drawing = generate("flux1-dev")
         func pictures(_ prompt: String) throws -> [String] {
             drawing["prompts"] = [.string(prompt)]
-            return try Run(models, drawing, adapters: ["rex": run.adapter, "mia": run.adapter]).digests("picture")
+            return try Run(models, drawing, adapters: ["rex": run.adapter, "mia": run.adapter]).digests(.picture)
         }
         #expect(try pictures("a <rex> dog and a <mia> cat") != pictures("a <mia> dog and a <rex> cat"))
     }
@@ -305,10 +305,10 @@ struct ReleasedBackboneTests {
             let side = min(picture.width, picture.height)
             return picture.centreCropped(width: side, height: side)
         }
-        #expect(try Run(models, spec, references: squares).digests("adapter") != run.digests("adapter"))
+        #expect(try Run(models, spec, references: squares).digests(.adapter) != run.digests(.adapter))
         let checkpoint = try #require(run.checkpoints.first)
         let resumed = try Run(models, spec, resume: checkpoint.path, references: references)
-        #expect(resumed.digests("adapter") == run.digests("adapter") && resumed.digests("picture").count == 1)
+        #expect(resumed.digests(.adapter) == run.digests(.adapter) && resumed.digests(.picture).count == 1)
     }
 
     /// More rows have more ends, and leave less room.
@@ -327,7 +327,7 @@ struct ReleasedBackboneTests {
         let spec = learn(
             "coar", model.name, ["iterations": 1, "prior_pictures": 1, "layers": 1, "prompt": .string(prompt)])
         let square = photograph(64, 64)
-        #expect(try Run(models, spec, references: [square, square, square]).digests("adapter").count == 1)
+        #expect(try Run(models, spec, references: [square, square, square]).digests(.adapter).count == 1)
         let failure = try #require(throws: JobFailure.self) {
             try Run(models, spec, references: [square, photograph(32, 128), square])
         }
@@ -365,7 +365,7 @@ struct ReleasedBackboneTests {
         (spec["size"], spec["images_per_prompt"]) = (.string(size), 1)
         let run = try Run(models, spec)
         #expect(run.result?["size"] == .string(size))
-        let picture = try Picture(pngFile: run.artifacts.first { $0.role == "picture" }!.path)
+        let picture = try Picture(pngFile: run.artifacts.first { $0.role == .picture }!.path)
         #expect("\(picture.width)x\(picture.height)" == size)
         spec["size"] = "1000x24"
         let failure = #expect(throws: JobFailure.self) { try Run(models, spec) }
