@@ -26,9 +26,12 @@ package enum JobState: String, Sendable, Codable, CaseIterable {
 }
 
 extension JSONValue {
+    /// Of a job's row.
+    package var jobState: JobState? { self["state"]?.string.flatMap(JobState.init) }
+
     /// Of a job's row: whether it waits for work to begin, which a pause holds back; probes are answered all the same.
     package var isHeldBackByPause: Bool {
-        guard let state = self["state"]?.string.flatMap(JobState.init(rawValue:)) else { return false }
+        guard let state = jobState else { return false }
         return JobState.waiting.contains(state) && self["kind"]?.string != JobKind.probe.rawValue
     }
 }

@@ -571,7 +571,7 @@ import Testing
                     outcome: .completed,
                     artifacts: [
                         .init(
-                            role: "adapter", name: "a", path: "/a", mediaType: "x/y",
+                            role: .adapter, name: "a", path: "/a", mediaType: "x/y",
                             sha256: String(repeating: id, count: 64), bytes: bytes)
                     ])
                 _ = try await stage.store.finish(claim.job, claim.attempt, end)
@@ -615,7 +615,7 @@ import Testing
                 return AttemptResult(
                     outcome: .completed,
                     artifacts: [
-                        .init(role: "adapter", name: "a", path: "/a", mediaType: "x/y", sha256: digits, bytes: 1)
+                        .init(role: .adapter, name: "a", path: "/a", mediaType: "x/y", sha256: digits, bytes: 1)
                     ])
             }
             // The first one's transaction stays open until the second one waits for it.

@@ -23,7 +23,7 @@ package struct DeadLetter: Sendable {
         let properties = delivery.properties
         messageID = properties.messageID
         kind = properties.type ?? ""
-        tenant = properties.userID ?? "default"
+        tenant = properties.userID ?? TenantRules.anonymous
         bytes = delivery.bodySize
         var death: [String: FieldValue] = [:]
         if case .array(let deaths) = properties.headers["x-death"], case .table(let first) = deaths.first {

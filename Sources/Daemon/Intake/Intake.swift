@@ -192,15 +192,13 @@ package struct Intake: Service {
             let reading = read.with(arrival.report, proxies.problems, delivery, host: HostIdentity.own)
             switch try await fitting(reading, delivery, store) {
             case .job(var submission, let spec):
+                submission.warnings += proxies.warnings
                 do {
-                    submission.warnings += try await concepts.missing(of: spec, tenant: submission.tenant)
-                    submission.warnings += proxies.warnings
-                    (submission.spec, submission.pictures) = try await storePictures(of: spec)
+                    submissions.append(try await completed(submission, of: spec, &concepts))
                 } catch {
                     guard submissions.isEmpty else { break reading }  // those before it have no part in that
                     throw error
                 }
-                submissions.append(submission)
             case .rejected(let rejection):
                 guard submissions.isEmpty else { break reading }
                 if try await answerAgain(delivery, rejection, store) { return 1 }
@@ -211,17 +209,7 @@ package struct Intake: Service {
             }
         }
         do {
-            let acceptances = try await store.accept(submissions)
-            accepted(Set(submissions.map(\.kind)))
-            // All of it is written down before the first is acknowledged: where that fails, all of them come again.
-            var isWritten: [Bool] = []
-            for (delivery, (submission, acceptance)) in zip(deliveries, zip(submissions, acceptances)) {
-                isWritten.append(try await writeConflict(acceptance, of: submission, delivery, store))
-            }
-            for (index, delivery) in zip(submissions.indices, deliveries) {
-                isWritten[index] ? delivery.acknowledge() : delivery.reject(requeue: false)
-                note(acceptances[index], of: submissions[index])
-            }
+            try await accept(submissions, deliveries, store)
         } catch let error as StoreError where !error.isTemporary && submissions.count == 1 {
             let delivery = deliveries[0]
             let problem = Problem(
@@ -229,6 +217,31 @@ package struct Intake: Service {
             try await refuse(delivery, submissions[0].rejection([problem], delivery), store)
         }
         return submissions.count
+    }
+
+    /// A submission with what the tables warn of, and with its pictures in the artifact store.
+    private func completed(
+        _ submission: Submission, of spec: JobSpec, _ concepts: inout LearntConcepts
+    ) async throws -> Submission {
+        var submission = submission
+        submission.warnings += try await concepts.missing(of: spec, tenant: submission.tenant)
+        (submission.spec, submission.pictures) = try await storePictures(of: spec)
+        return submission
+    }
+
+    /// Makes jobs of submissions, in one transaction, and acknowledges their deliveries, the first ones there are.
+    private func accept(_ submissions: [Submission], _ deliveries: [Delivery], _ store: Store) async throws {
+        let acceptances = try await store.accept(submissions)
+        accepted(Set(submissions.map(\.kind)))
+        // All of it is written down before the first is acknowledged: where that fails, all of them come again.
+        var isWritten: [Bool] = []
+        for (delivery, (submission, acceptance)) in zip(deliveries, zip(submissions, acceptances)) {
+            isWritten.append(try await writeConflict(acceptance, of: submission, delivery, store))
+        }
+        for (index, delivery) in zip(submissions.indices, deliveries) {
+            isWritten[index] ? delivery.acknowledge() : delivery.reject(requeue: false)
+            note(acceptances[index], of: submissions[index])
+        }
     }
 
     /// Answers a message that made a job before, whatever is wrong with it by now; gives whether it did.

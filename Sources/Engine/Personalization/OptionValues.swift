@@ -18,7 +18,7 @@ package struct OptionValues {
     }
 
     /// What holds by itself.
-    package init(of table: OptionTable) { values = table.standards }
+    package init(of table: OptionTable) { values = table.completed(nil) }
 
     /// Nil where nothing is given and what holds follows from the model.
     package subscript(_ name: String) -> JSONValue? { values[name] == .null ? nil : values[name] }
@@ -38,18 +38,5 @@ package struct OptionValues {
     /// Assigns a text, where there is one.
     func text(_ name: String, _ assign: (String) -> Void) {
         if let value = values[name]?.string { assign(value) }
-    }
-}
-
-extension OptionTable {
-    /// Every option with its value: the given one, or the model's usual one, or what holds by itself.
-    package func completed(_ given: JSONValue?, usual: [String: JSONValue] = [:]) -> [String: JSONValue] {
-        let values = standards.merging(usual) { $1 }
-        guard case .object(let members) = given else { return values }
-        return values.merging(members) { $1 }
-    }
-
-    fileprivate var standards: [String: JSONValue] {
-        Dictionary(uniqueKeysWithValues: rows.map { ($0.name, $0.standard) })
     }
 }

@@ -13,7 +13,6 @@ struct PNGOutline {
         func isNamed(_ name: String) -> Bool { type.elementsEqual(name.utf8) }
     }
 
-    private static let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
     /// Channels by colour type: grey, RGB, palette, grey and alpha, RGB and alpha.
     private static let channels: [UInt8: Int] = [0: 1, 2: 3, 3: 1, 4: 2, 6: 4]
 
@@ -42,11 +41,11 @@ struct PNGOutline {
     /// Reads the signature and the header chunk.
     init(_ data: [UInt8]) throws(PictureError) {
         guard !data.isEmpty else { throw .notPNG("it is empty") }
-        guard data.starts(with: PNGOutline.signature.prefix(data.count)) else {
+        guard data.starts(with: PictureFormat.pngSignature.prefix(data.count)) else {
             throw .notPNG(
                 """
                 it begins with \(PNGOutline.hexadecimal(data.prefix(8))), a PNG file with \
-                \(PNGOutline.hexadecimal(PNGOutline.signature[...]))
+                \(PNGOutline.hexadecimal(PictureFormat.pngSignature[...]))
                 """
             )
         }

@@ -5,7 +5,7 @@ package enum PictureFormat: String, Sendable, CaseIterable {
     case webp = "WebP"
 
     /// How a PNG begins (PNG, third edition, 5.2).
-    static let pngSignature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+    package static let pngSignature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
 
     /// The format of what begins so; nil where it is none of them.
     package init?(_ bytes: some Sequence<UInt8>) {
@@ -21,6 +21,9 @@ package enum PictureFormat: String, Sendable, CaseIterable {
             return nil
         }
     }
+
+    /// As browsers know it, `image/png`.
+    package var mediaType: String { "image/\(rawValue.lowercased())" }
 
     /// All of them, for whoever brings another.
     package static let words = "a PNG, a JPEG or a WebP"

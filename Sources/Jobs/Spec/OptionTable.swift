@@ -336,3 +336,16 @@ extension OptionTable {
             "pictures of the class prompt for PRES, for every seed"),
     ])
 }
+
+extension OptionTable {
+    /// Every option with its value: the given one, or the model's usual one, or what holds by itself.
+    package func completed(_ given: JSONValue?, usual: [String: JSONValue] = [:]) -> [String: JSONValue] {
+        let values = standards.merging(usual) { $1 }
+        guard case .object(let members) = given else { return values }
+        return values.merging(members) { $1 }
+    }
+
+    private var standards: [String: JSONValue] {
+        Dictionary(uniqueKeysWithValues: rows.map { ($0.name, $0.standard) })
+    }
+}

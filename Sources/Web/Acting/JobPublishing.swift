@@ -28,7 +28,7 @@ package final class JobPublishing: Sendable {
             exchange: names.exchange, routingKey: TopologyNames.jobsRoutingKey,
             properties: MessageProperties(
                 contentType: "application/json", messageID: identifier, type: spec.kind.rawValue,
-                userID: tenant == "default" ? nil : tenant, applicationID: "atelier-web"),
+                userID: tenant == TenantRules.anonymous ? nil : tenant, applicationID: "atelier-web"),
             body: Array(body.line))
         // One connection a job: a broker that refuses the name closes it, and with it nobody else's.
         let publisher = Publisher(address, topology: nil)

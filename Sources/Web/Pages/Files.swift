@@ -53,13 +53,8 @@ struct Files: Sendable {
     static func pictureType(_ path: String) -> String? {
         guard let file = FileHandle(forReadingAtPath: path) else { return nil }
         defer { try? file.close() }
-        guard let data = try? file.read(upToCount: 16) else { return nil }
-        if data.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) { return "image/png" }
-        if data.starts(with: [0xFF, 0xD8, 0xFF]) { return "image/jpeg" }
-        if data.starts(with: Array("RIFF".utf8)), data.dropFirst(8).starts(with: Array("WEBP".utf8)) {
-            return "image/webp"
-        }
-        return nil
+        guard let start = try? file.read(upToCount: 16) else { return nil }
+        return PictureFormat(start)?.mediaType
     }
 
     /// A name that no header and no disk takes for anything else.

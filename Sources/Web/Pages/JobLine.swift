@@ -6,12 +6,11 @@ enum JobLine {
     /// What a template reads of a row of `dashboard.job_rows`.
     static func model(_ row: JSONValue) -> [String: Any] {
         var model = row.members
-        let state = row["state"]?.string ?? ""
         model["short"] = String((row["job"]?.string ?? "").prefix(8))
         model["created"] = Figures.moment(row["created_at"]?.string)
         model["ran"] = row["ran_seconds"]?.double.map { Figures.duration($0) } ?? ""
-        model["is_running"] = state == "running"
-        model["is_bad"] = state == "discarded" || state == "retryable"
+        model["is_running"] = row.jobState == .running
+        model["is_bad"] = row.jobState == .discarded || row.jobState == .retryable
         model["what"] = what(row)
         return model
     }

@@ -1,3 +1,4 @@
+import Daemon
 import Foundation
 import Hummingbird
 import Jobs
@@ -42,7 +43,7 @@ struct JobPage: Sendable {
     // MARK: - What the page shows
 
     private func model(of job: JSONValue) async throws -> [String: Any] {
-        let state = job["state"]?.string.flatMap(JobState.init(rawValue:))
+        let state = job.jobState
         var model = LackingWorker.model(
             job, memory: job["estimate"]?["memory_bytes"]?.double, disk: job["estimate"]?["disk_bytes"]?.double)
         model["heading"] = Self.title(job)
@@ -104,7 +105,7 @@ struct JobPage: Sendable {
             "previews": previews, "has_previews": !previews.isEmpty, "files": files, "has_files": !files.isEmpty,
             "sheets": sheets, "has_sheets": !sheets.isEmpty,
         ]
-        let state = job["state"]?.string.flatMap(JobState.init(rawValue:))
+        let state = job.jobState
         let isDrawing = job["method"]?.string == PersonalizationMethod.proxyTuning.rawValue && state?.isFinal == false
         model["draws_proxies"] = isDrawing || artifacts.contains { $0["role"]?.string == "proxy" }
         model["preview_prompt"] = previews.first?["prompt"] ?? NSNull()
@@ -223,7 +224,7 @@ struct JobPage: Sendable {
 
     /// Where a message goes on to: its job, or why it was rejected; until then a page that waits.
     private func message(_ id: String, _ request: Request, _ viewer: Viewer) async throws -> Response {
-        let tenant = viewer.tenant ?? request.parameter("tenant") ?? site.publishing?.user ?? "default"
+        let tenant = viewer.tenant ?? request.parameter("tenant") ?? site.publishing?.user ?? TenantRules.anonymous
         let time = request.parameter("since").flatMap(Double.init) ?? 0
         let since = (0...1e11).contains(time) ? String(time) : "0"
         if let job = try await site.reader.row(

@@ -191,7 +191,7 @@ struct JobsPage: Sendable {
         if form["all"] == nil {
             let ticked = form.values("job").compactMap { UUID(uuidString: $0) }
             return try await rows(ticked, to: viewer).filter { row in
-                row["state"]?.string.flatMap(JobState.init(rawValue:)).map(action.states.contains) ?? false
+                row.jobState.map(action.states.contains) ?? false
             }
         }
         let query = FormFields(encoded: form["query"] ?? "")

@@ -64,23 +64,22 @@ struct QueuePage: Sendable {
     }
 
     private static func tiles(_ counts: [JSONValue]) -> [[String: Any]] {
-        let names = [
-            ("available", "waiting"), ("running", "running"), ("scheduled", "scheduled"),
-            ("retryable", "to be retried"),
+        let names: KeyValuePairs<JobState, String> = [
+            .available: "waiting", .running: "running", .scheduled: "scheduled", .retryable: "to be retried",
         ]
         return names.map { state, name in
-            let rows = counts.filter { $0["state"]?.string == state }
+            let rows = counts.filter { $0.jobState == state }
             let jobs = rows.compactMap { $0["jobs"]?.integer }.reduce(0, +)
             let oldest = rows.compactMap { $0["oldest_seconds"]?.double }.max()
             return [
-                "state": state, "name": name, "jobs": jobs, "is_none": jobs == 0,
+                "state": state.rawValue, "name": name, "jobs": jobs, "is_none": jobs == 0,
                 "oldest": oldest.map { "oldest " + Figures.duration($0) } ?? "none",
             ]
         }
     }
 
     private static func kinds(_ counts: [JSONValue]) -> [[String: Any]] {
-        counts.filter { $0["state"]?.string == "available" }.map { row in
+        counts.filter { $0.jobState == .available }.map { row in
             [
                 "kind": row["kind"]?.string ?? "", "jobs": row["jobs"]?.integer ?? 0,
                 "oldest": Figures.duration(row["oldest_seconds"]?.double ?? 0),
@@ -125,7 +124,7 @@ struct QueuePage: Sendable {
             guard let date = Figures.date(row["hour"]?.string), let jobs = row["jobs"]?.double else { continue }
             let place = 47 - Int(last - (date.timeIntervalSince1970 / 3600).rounded(.down))
             guard hours.indices.contains(place) else { continue }
-            if row["state"]?.string == "completed" {
+            if row.jobState == .completed {
                 hours[place].completed += jobs
             } else {
                 hours[place].failed += jobs

@@ -134,7 +134,7 @@ extension Reader: ConceptSource {
 extension DrawingJob {
     /// Nil for a row of a state that is not known.
     fileprivate init?(_ row: JSONValue) {
-        guard let state = row["state"]?.string.flatMap(JobState.init(rawValue:)), let spec = row["spec"] else {
+        guard let state = row.jobState, let spec = row["spec"] else {
             return nil
         }
         func files(_ role: ArtifactRole) -> [JSONValue] {

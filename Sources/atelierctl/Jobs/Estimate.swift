@@ -34,21 +34,7 @@ struct Estimate: AsyncParsableCommand {
             proxies: { await reused(by: $0, models: $1, beside: Set(drawn.subjects.keys), settings) },
             explaining: { await named($0, settings) })
         _ = try drawn.proxies(for: written.spec)
-        guard written.spec.kind.needsEngine else {
-            Terminal.note("atelierctl: a \(written.spec.kind.rawValue) takes no engine, and nothing")
-            throw ExitStatus.badInput
-        }
-        guard let report = written.report else {
-            let fault = settings.engineFault ?? "the engine did not answer; atelierctl doctor says more, or try again"
-            Terminal.note("atelierctl: \(printable(fault))")
-            throw ExitStatus.unavailable
-        }
-        guard let cost = report.cost else {
-            let reason = report.uncounted ?? "is the model installed here"
-            Terminal.note(
-                "atelierctl: what it takes cannot be told: \(printable(reason)) (atelierctl models list)")
-            throw ExitStatus.notFound
-        }
+        let cost = try Self.cost(of: written, settings)
         let expected = try await EngineScratch.with(settings) { try await estimate(cost, of: written.spec, $0) }
         let largest = try? await store(settings)?.largestMemory()
         let memory =
@@ -61,15 +47,34 @@ struct Estimate: AsyncParsableCommand {
         } else {
             show(expected)
         }
-        if let problem = memory.problem {
-            Terminal.note("warning: it does not fit: " + printable("\(problem.found); allowed: \(problem.allowed)"))
-        }
-        if let shortage { Terminal.note("warning: it does not fit: " + printable(shortage)) }
+        let unfit = [memory.problem.map { "\($0.found); allowed: \($0.allowed)" }, shortage].compactMap { $0 }
+        for reason in unfit { Terminal.note("warning: it does not fit: " + printable(reason)) }
         if let warning = memory.warning { Terminal.note("warning: " + printable(warning)) }
         written.tellWarnings()
         try adapters.tellIdle(in: written.spec)
         drawn.tellIdle(in: written.spec)
         for warning in missing { Terminal.note("warning: " + printable(warning)) }
+    }
+
+    /// What the engine counted of the job.
+    /// - Throws: the exit status that tells why there is nothing, which has been said.
+    private static func cost(of written: JobFile, _ settings: Settings) throws -> JobCost {
+        func refused(_ message: String, _ status: ExitCode) -> ExitCode {
+            Terminal.note("atelierctl: " + printable(message))
+            return status
+        }
+        guard written.spec.kind.needsEngine else {
+            throw refused("a \(written.spec.kind.rawValue) takes no engine, and nothing", ExitStatus.badInput)
+        }
+        guard let report = written.report else {
+            let silent = "the engine did not answer; atelierctl doctor says more, or try again"
+            throw refused(settings.engineFault ?? silent, ExitStatus.unavailable)
+        }
+        guard let cost = report.cost else {
+            let reason = report.uncounted ?? "is the model installed here"
+            throw refused("what it takes cannot be told: \(reason) (atelierctl models list)", ExitStatus.notFound)
+        }
+        return cost
     }
 
     /// As the web program's API has them.

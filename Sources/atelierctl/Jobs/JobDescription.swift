@@ -21,7 +21,7 @@ struct JobDescription {
         // An error that an earlier attempt left stands with that attempt.
         let showsError = job["shown_error_code"]?.string != nil
         for name in fields where showsError || !name.hasPrefix("error_") { line(name, job[name]) }
-        if ["scheduled", "retryable"].contains(job["state"]?.string) { line("run_after", job["run_after"]) }
+        if job.jobState == .scheduled || job.jobState == .retryable { line("run_after", job["run_after"]) }
         if isHeldBack { line("waits for", .string(Self.paused)) }
         showLack()
         showSpec()

@@ -25,7 +25,7 @@ struct Watching {
                 Terminal.note("atelierctl: there is no job \(id.uuidString.lowercased())")
                 throw ExitStatus.notFound
             }
-            let state = job["state"]?.string.flatMap(JobState.init(rawValue:)) ?? .available
+            let state = job.jobState ?? .available
             show(job, state, &last)
             if state.isFinal { return try await end(id, job, state, told: told) }
             try await Task.sleep(for: .milliseconds(300))
