@@ -125,11 +125,12 @@ extension CheckpointConversion {
 }
 
 extension RearrangedTensor {
-    /// Whether it is a matrix that is multiplied with, or a table of tokens: other embeddings are few, codes are told
-    /// from each other by small differences, and small matrices are not worth it.
+    /// Whether it is a matrix that is multiplied with, or a table of tokens: other embeddings are few (what is read in
+    /// a prompt's place among them), codes are told from each other by small differences, and small matrices are not
+    /// worth it.
     fileprivate var isQuantizable: Bool {
         shape.count == 2 && shape.allSatisfy { $0 >= 64 } && parts.allSatisfy { $0.shape.count == 2 }
-            && (isTableOfTokens || !["emb", "shared"].contains { name.contains($0) })
+            && (isTableOfTokens || !["emb", "shared", "uncond"].contains { name.contains($0) })
     }
 
     /// T5's, Chameleon's, LlamaGen's or CLIP's, of which a few rows are read.

@@ -83,7 +83,7 @@ import Testing
         let tensors = [
             "a.weight": matrix, "a.bias": Tensor.example([96], seed: 2),
             "embedding.weight": .example([96, 64], seed: 3), "plain": .example([96, 64], seed: 4),
-            "embed_tokens.weight": .example([96, 64], seed: 5),
+            "embed_tokens.weight": .example([96, 64], seed: 5), "cfg_uncond": .example([96, 64], seed: 6),
         ]
         try Safetensors.write(tensors, to: "\(folder.path)/w.safetensors")
         let original = try Checkpoint.open("\(folder.path)/w.safetensors")
@@ -95,6 +95,8 @@ import Testing
         #expect(layer.weight.mapped != nil)
         let table = weights.parameter("embedding.weight", [96, 64], .zeros)
         #expect(table.value.values == tensors["embedding.weight"]!.values, "it may be one of codes")
+        let unprompted = weights.parameter("cfg_uncond", [96, 64], .zeros)
+        #expect(unprompted.value.values == tensors["cfg_uncond"]!.values, "it stands in a prompt's place")
         let tokens = weights.parameter("embed_tokens.weight", [96, 64], .zeros, isTable: true)
         let rows = tokens.rows([7, 0, 7]).value.values
         #expect(tokens.mapped != nil)
