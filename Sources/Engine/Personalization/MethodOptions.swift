@@ -3,7 +3,7 @@ import Layers
 import Personalization
 
 /// What every method's training leaves open.
-private protocol TrainingOptions {
+protocol TrainingOptions {
     var iterations: Int { get set }
     var batch: Int { get set }
     var learningRate: Float { get set }

@@ -16,7 +16,7 @@ extension LoadedModel {
     package func training(
         of concept: Concept, by method: PersonalizationMethod, options: JSONValue?, seed: UInt64
     ) throws -> any ConceptTraining {
-        let usual = description.training?[method.rawValue] ?? [:]
+        let usual = description.usualOptions(of: method)
         switch (method, backbone) {
         case (.arbooth, let model as InfinityModel):
             return try ARBoothTraining(
@@ -43,7 +43,7 @@ extension LoadedModel {
         of concept: Concept, by method: PersonalizationMethod, options: JSONValue?
     ) throws -> [String: [Int]] {
         func values(_ table: OptionTable) throws -> OptionValues {
-            try OptionValues(options, of: table, usual: description.training?[method.rawValue] ?? [:])
+            try OptionValues(options, of: table, usual: description.usualOptions(of: method))
         }
         switch (method, backbone) {
         case (.arbooth, let model as InfinityModel):

@@ -138,7 +138,7 @@ struct PersonalizeWorker {
         guard adapter.description.role == concept.role else {
             throw unusable("\(key), a \(adapter.description.role.rawValue)", "a \(concept.role.rawValue)")
         }
-        let usual = loaded.description.training?[spec.method.rawValue] ?? [:]
+        let usual = loaded.description.usualOptions(of: spec.method)
         let options = spec.table.completed(.object(spec.options), usual: usual)
         let tokens = options["acts_on"]?.string ?? ActingTokens.all.rawValue
         guard adapter.actsOnWords == (tokens == ActingTokens.prompt.rawValue) else {

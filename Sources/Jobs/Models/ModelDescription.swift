@@ -190,3 +190,10 @@ package struct ModelDescription: Sendable, Equatable, Codable {
     package static let nameRule =
         "1 to 64 letters, digits, dots, dashes and underscores, the first a letter or digit"
 }
+
+extension ModelDescription {
+    /// What holds in learning by a method where a job says nothing else; nothing where the method's own values hold.
+    package func usualOptions(of method: PersonalizationMethod) -> [String: JSONValue] {
+        training?[method.rawValue] ?? [:]
+    }
+}

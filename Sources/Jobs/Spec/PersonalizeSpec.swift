@@ -69,7 +69,7 @@ package struct PersonalizeSpec: Sendable, Equatable {
         var teaching = supervisor?.training?["supervisor"] ?? [:]
         // A usual rate is AdamW's; Prodigy finds its own.
         if supervisorRule(rule, of: supervisor) == "prodigy" { teaching["supervisor_learning_rate"] = nil }
-        return (student?.training?[PersonalizationMethod.proxyTuning.rawValue] ?? [:]).merging(teaching) { $1 }
+        return (student?.usualOptions(of: .proxyTuning) ?? [:]).merging(teaching) { $1 }
     }
 
     /// Prodigy keeps no moments in 8 bits.

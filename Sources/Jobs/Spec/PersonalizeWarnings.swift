@@ -5,7 +5,7 @@ extension PersonalizeSpec {
     ///   - supervisor: what teaches it, where that is known.
     package func warnings(on model: ModelDescription?, by supervisor: ModelDescription?) -> [String] {
         idleOptionWarnings + slowTeachingWarnings(by: supervisor)
-            + idlePreviewWarnings(usual: model?.training?[method.rawValue] ?? [:])
+            + idlePreviewWarnings(usual: model?.usualOptions(of: method) ?? [:])
             + idlePictureWarnings + sharedPictureWarnings + articleWarnings + nounlessWarnings + unnamedWarnings
     }
 

@@ -200,7 +200,7 @@ package struct ExperimentTables {
                 PersonalizeSpec.usualTeaching(
                     of: learner, by: description(supervisor(of: variant)), rule: options["supervisor_optimizer"])
             } else {
-                learner?.training?[method.rawValue] ?? [:]
+                learner?.usualOptions(of: method) ?? [:]
             }
         return .object(table.completed(options, usual: usual))
     }
