@@ -35,12 +35,29 @@ extension InfinityModel.Configuration: CheckedSizes {
 
 extension ChameleonModel.Configuration: CheckedSizes {
     func hold(_ checks: inout SizeChecks) {
-        checks.under("/vocabulary") { $0.hold(["sizeUnit": vocabulary.sizeUnit]) }
+        checks.under("/vocabulary", holdVocabulary)
         checks.under("/tokenizer") {
             $0.hold(["pixelBlock": tokenizer.pixelBlock ?? 1])
             $0.holdLevels("multipliers", tokenizer.multipliers.count)
         }
         checks.under("/transformer", holdTransformer)
+    }
+
+    /// Ids are rows of the transformer's table.
+    private func holdVocabulary(_ checks: inout SizeChecks) {
+        let (words, rows) = (vocabulary, transformer.vocabularySize)
+        checks.hold(["sizeUnit": words.sizeUnit, "codes": words.codes])
+        let ids: KeyValuePairs = [
+            "firstCode": words.firstCode, "start": words.start, "separator": words.separator,
+            "beginImage": words.beginImage, "endImage": words.endImage, "newLine": words.newLine,
+            "firstSize": words.firstSize,
+        ]
+        for (name, id) in ids {
+            checks.require(id >= 0 && id < rows, "/\(name): \(id) is no id of the transformer's, which has \(rows)")
+        }
+        checks.require(
+            Int(words.firstCode) + words.codes <= rows,
+            "/codes: \(words.codes) from id \(words.firstCode) on are more than the transformer's \(rows) ids")
     }
 
     private func holdTransformer(_ checks: inout SizeChecks) {
@@ -56,6 +73,8 @@ extension ChameleonModel.Configuration: CheckedSizes {
         checks.holdRotary("heads", heads: sizes.heads, of: sizes.width, axes: 1)
         checks.require((0..<1).contains(sizes.epsilon), "/epsilon: \(sizes.epsilon); allowed are 0 to 1")
         checks.require(sizes.rotaryBase > 0, "/rotaryBase: \(sizes.rotaryBase); it must be more than 0")
+        let factor = sizes.rotaryFactor ?? 1
+        checks.require(factor > 0, "/rotaryFactor: \(factor); it must be more than 0")
     }
 }
 

@@ -20,6 +20,7 @@ extension CLIPModel.Text: CheckedSizes {
         checks.require(
             (3...SizeChecks.widest).contains(length),
             "/max_position_embeddings: \(length); at least 3 are needed, for a word between its marks")
+        checks.require((0...Int(Int32.max)).contains(endID), "/eos_token_id: \(endID) is no id of a token")
     }
 }
 
@@ -155,5 +156,32 @@ extension FluxTransformer.Configuration: CheckedSizes {
             rotaryChannels.count == 3 && isEven && rotaryChannels.reduce(0, +) == headWidth,
             "/axes_dims_rope: \(rotaryChannels); three even numbers are needed that make attention_head_dim, "
                 + "\(headWidth), together")
+    }
+}
+
+extension PipelineSchedule: CheckedSizes {
+    func hold(_ checks: inout SizeChecks) {
+        checks.hold(["num_train_timesteps": noise.steps])
+        checks.require(
+            (0..<max(noise.steps, 1)).contains(noise.offset),
+            "/steps_offset: \(noise.offset) is none of num_train_timesteps, \(noise.steps)")
+        for (name, variance) in ["beta_start": noise.firstVariance, "beta_end": noise.lastVariance] as KeyValuePairs {
+            checks.require(
+                variance > 0 && variance < 1, "/\(name): \(variance); allowed is more than 0 and less than 1")
+        }
+        checks.require((1e-3...1e3).contains(shift), "/shift: \(shift); allowed are 0.001 to 1000")
+        tokenShift?.hold(&checks)
+    }
+}
+
+extension FlowEuler.TokenShift {
+    fileprivate func hold(_ checks: inout SizeChecks) {
+        checks.require(
+            leastTokens >= 0 && leastTokens < mostTokens,
+            "/base_image_seq_len: \(leastTokens) is not less than max_image_seq_len, \(mostTokens)")
+        // Steps move by e to this power.
+        for (name, power) in ["base_shift": least, "max_shift": most] as KeyValuePairs {
+            checks.require((-10...10).contains(power), "/\(name): \(power); allowed are -10 to 10")
+        }
     }
 }

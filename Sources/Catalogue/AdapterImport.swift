@@ -50,9 +50,14 @@ package struct AdapterImport {
     private let encoders: [String: Checkpoint]
 
     /// - Parameter model: one that draws, with its transformer.
-    /// - Throws: `CheckpointError` where the transformer cannot be read.
+    /// - Throws: ``Refusal`` of a model that draws nothing; `CheckpointError` where the transformer cannot be read.
     package init(model: ModelFolder) throws {
         self.model = model
+        if let family = model.description?.family, !family.draws {
+            throw Refusal(problems: [
+                "\(model.name) is of the family \(family.rawValue), which draws nothing; name a model that draws"
+            ])
+        }
         weights = try Checkpoint.open(ModelFolder.network(in: model.folder))
         encoders = try ModelFolder.textEncoders(in: model.folder).mapValues { try Checkpoint.open($0) }
     }

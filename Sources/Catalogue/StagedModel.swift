@@ -31,8 +31,10 @@ package final class StagedModel: Sendable {
     /// A problem of one of its files, by the name of the file that it was made of: the staged one is gone when who
     /// reads it looks for it.
     package func naming(sourceOf problem: String) -> String {
-        if let origin { return problem.replacingOccurrences(of: "\(folder)/", with: "\(origin)/") }
-        var named = problem
+        // What is wrong with several parts together is said of the folder.
+        let whole = origin ?? (target as NSString).lastPathComponent
+        var named = problem.replacingOccurrences(of: "\(folder):", with: "\(whole):")
+        if let origin { return named.replacingOccurrences(of: "\(folder)/", with: "\(origin)/") }
         for (part, source) in sources.sorted(by: { $0.key.count > $1.key.count }) {
             // A file's own name first: `tokenizer.json` is no part of the weights `tokenizer`.
             for place in [part + ":"] + ModelLayout.containers.map({ "\(part)\($0):" }) {

@@ -100,6 +100,34 @@ private func vocabularyFolder() throws -> TestFolder {
         #expect(tokenizer.paddingID == 102 && tokenizer.encode("a<sks>") == [5, 103])
     }
 
+    /// A download that broke off at the end of a line, and a pointer in a file's place.
+    @Test func filesThatAreNotWholeAreNamed() throws {
+        let folder = try TestFolder()
+        let letters = "abcdefghijklmnopqrst".map(String.init)
+        let pairs = letters.flatMap { first in letters.map { (first, $0) } }
+        let symbols = letters + pairs.map { $0 + $1 } + ["<|startoftext|>", "<|endoftext|>"]
+        let ids = Dictionary(uniqueKeysWithValues: symbols.enumerated().map { ($1, $0) })
+        try folder.write(String(decoding: try JSONEncoder().encode(ids), as: UTF8.self), "vocab.json")
+        func merges(_ count: Int) throws {
+            let lines = pairs.prefix(count).map { "\($0) \($1)" }
+            try folder.write((["#version: 0.2"] + lines).joined(separator: "\n"), "merges.txt")
+        }
+        try merges(pairs.count)
+        #expect(try CLIPTokenizer(path: folder.path).vocabularySize == symbols.count)
+        try merges(300)
+        let cut = #expect(throws: TextTokenizerError.self) { try CLIPTokenizer(path: folder.path) }
+        let said = "it makes 300 of the 400 symbols of vocab.json: fetch it anew"
+        #expect(cut?.description == "\(folder.path)/merges.txt: \(said)")
+        for file in ["vocab.json", "merges.txt", "special_tokens_map.json"] {
+            try merges(pairs.count)
+            try folder.write(String(decoding: try JSONEncoder().encode(ids), as: UTF8.self), "vocab.json")
+            try folder.write("version https://git-lfs.github.com/spec/v1\nsize 9\n", file)
+            let error = #expect(throws: TextTokenizerError.self) { try CLIPTokenizer(path: folder.path) }
+            let isNamed = error?.description.hasPrefix("\(folder.path)/\(file): it is a git-lfs pointer")
+            #expect(isNamed == true, "\(error!)")
+        }
+    }
+
     /// transformers listed tokens in a file of their own until 2023; one that is no mark is looked for in the normal
     /// text.
     @Test func tokensOfOlderFoldersAreFound() throws {

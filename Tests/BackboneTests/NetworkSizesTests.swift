@@ -65,6 +65,36 @@ import Testing
                 == "/transformer/heads: 2 of 6 channels; positions need a number that 4 divides")
     }
 
+    /// Of numbers that no schedule has a picture's steps were counted, which stopped the engine.
+    @Test(arguments: [
+        (#"{"num_train_timesteps":0}"#, "/num_train_timesteps: 0; allowed are 1 to 1048576"),
+        (#"{"beta_end":-1}"#, "/beta_end: -1.0; allowed is more than 0 and less than 1"),
+        (#"{"shift":0}"#, "/shift: 0.0; allowed are 0.001 to 1000"),
+        (
+            #"{"use_dynamic_shifting":true,"base_image_seq_len":4096}"#,
+            "/base_image_seq_len: 4096 is not less than max_image_seq_len, 4096"
+        ),
+        (#"{"use_dynamic_shifting":true,"max_shift":1e39}"#, "/max_shift: 1e+39; allowed are -10 to 10"),
+    ])
+    func aScheduleHasNumbersThatStepsCanBeCountedBy(json: String, said: String) throws {
+        #expect(try fault(PipelineSchedule.self, json).contains(said))
+    }
+
+    @Test func idsAreRowsOfTheTable() throws {
+        var settings = try tinyChameleon().configuration
+        let rows = settings.transformer.vocabularySize
+        settings.vocabulary.beginImage = Int32(rows)
+        #expect(
+            try fault(in: settings)
+                == "/vocabulary/beginImage: \(rows) is no id of the transformer's, which has \(rows)")
+        settings = try tinyChameleon().configuration
+        settings.transformer.rotaryFactor = 0
+        #expect(try fault(in: settings) == "/transformer/rotaryFactor: 0.0; it must be more than 0")
+        #expect(
+            try fault(CLIPModel.Text.self, #"{"eos_token_id":1000000000000}"#)
+                == "/eos_token_id: 1000000000000 is no id of a token")
+    }
+
     @Test func levelsAndGroupsFitTheChannels() throws {
         #expect(
             try fault(

@@ -73,6 +73,7 @@ struct InfinityShapeTests {
             write(
                 [
                     "encoder.conv_in.weight": [8, 3, 3, 3], "encoder.down.0.block.0.conv1.weight": [8, 8, 3, 3],
+                    "decoder.up.0.block.0.conv1.weight": [8, 8, 3, 3],
                     "encoder.conv_out.weight": [32, 8, 3, 3],
                 ], "infinity_vae_d32reg", in: folder),
             write(

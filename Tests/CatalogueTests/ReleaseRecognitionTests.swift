@@ -63,6 +63,7 @@ struct ReleaseRecognitionTests {
         let staged = try ModelInstallation(directory: models.path).stage(
             release: ["\(releases!)/infinity-2b"], name: "m", links: links)
         let sources = try #require(ReleaseRecord(in: staged.folder)).sources
+        #expect(staged.naming(sourceOf: "\(staged.folder): is wrong") == "m: is wrong")
         for name in try FileManager.default.contentsOfDirectory(atPath: staged.folder) {
             let said = staged.naming(sourceOf: "\(staged.folder)/\(name): is wrong")
             let source = sources[name] ?? sources[(name as NSString).deletingPathExtension]

@@ -1,4 +1,5 @@
 import Catalogue
+import Checkpoints
 import DaemonTesting
 import FileTesting
 import Foundation
@@ -183,6 +184,73 @@ struct ReleaseVariantTests {
         try change("\(path)/config.json", ["hidden_act": "gelu"])
         let problems = try found(path).problems
         #expect(problems.count == 1 && problems[0].contains("hidden_act \"gelu\""), "\(problems)")
+    }
+
+    /// As many levels as a half has would be built: pictures of another size came of it, or none.
+    @Test(arguments: [
+        ("infinity-2b", "infinity_vae_d32reg.pth", "decoder."),
+        ("infinity-2b", "infinity_vae_d32reg.pth", "encoder.down.4."),
+        ("llamagen-t2i-xl", "vq_ds16_t2i.pt", "decoder."),
+    ])
+    func anAutoencoderOfHalvesThatAreNoPairIsRefused(release: String, file: String, lacking: String) throws {
+        let path = try copy(release)
+        let whole = "\(path)/\(file)"
+        let part = ((whole as NSString).deletingPathExtension) + ".safetensors"
+        try CheckpointConversion(Checkpoint.open(whole), precision: .stored) { !$0.hasPrefix(lacking) }.write(part)
+        try FileManager.default.removeItem(atPath: whole)
+        let problems = try found(path).problems
+        #expect(
+            problems.count == 1 && problems[0].hasPrefix("\(part): has ") && problems[0].contains("of a decoder"),
+            "\(problems)")
+    }
+
+    /// Of a model that lacks a layer noise is drawn.
+    @Test func layersThatTheSettingsCountDifferentlyAreRefused() throws {
+        let lumina = try copy("lumina-mgpt-7b-768")
+        try change("\(lumina)/config.json", ["num_hidden_layers": 3])
+        let problems = try found(lumina).problems
+        #expect(problems.count == 1 && problems[0].contains("beside it says 3 (num_hidden_layers)"), "\(problems)")
+        let sd3 = try copy("sd3-medium")
+        try change("\(sd3)/text_encoder/config.json", ["num_hidden_layers": 1])
+        try change("\(sd3)/text_encoder_3/config.json", ["num_layers": 1])
+        let said = try found(sd3).problems
+        #expect(said.count == 2 && said.allSatisfy { $0.contains("config.json beside it says 1 (num_") }, "\(said)")
+    }
+
+    /// Its ids are others, so that no prompt was read.
+    @Test func anotherModelsWordsBesideLuminaAreRefused() throws {
+        let path = try copy("lumina-mgpt-7b-768")
+        let words = path + "/tokenizer.json"
+        let t5 = "\(releases!)/infinity-2b/flan-t5-xl/tokenizer.json"
+        for (text, said) in [
+            (try String(contentsOfFile: t5, encoding: .utf8), "is T5's text tokenizer"),
+            (#"{"model": {"type": "BPE", "#, "is not JSON"),
+            ("version https://git-lfs.github.com/spec/v1\nsize 9\n", "it is a git-lfs pointer"),
+        ] {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: words))
+            let problems = try found(path).problems
+            #expect(
+                problems.count == 1 && problems[0].hasPrefix("\(words): ") && problems[0].contains(said),
+                "\(problems)")
+        }
+    }
+
+    /// A pointer to a file, or the wrong folder's, in the place of a pipeline's.
+    @Test func filesOfAPipelineAreToldForWhatTheyAre() throws {
+        let pointer = Data("version https://git-lfs.github.com/spec/v1\nsize 9\n".utf8)
+        for file in ["scheduler/scheduler_config.json", "model_index.json"] {
+            let path = try copy("sdxl")
+            try pointer.write(to: URL(fileURLWithPath: "\(path)/\(file)"))
+            let problems = try found(path).problems
+            #expect(
+                problems.count == 1 && problems[0].hasPrefix("\(path)/\(file): it is a git-lfs pointer"), "\(problems)")
+            try FileManager.default.removeItem(atPath: path)
+        }
+        let sd3 = try copy("sd3-medium")
+        try FileManager.default.removeItem(atPath: "\(sd3)/tokenizer_3")
+        try FileManager.default.copyItem(atPath: "\(sd3)/tokenizer", toPath: "\(sd3)/tokenizer_3")
+        let problems = try found(sd3).problems
+        #expect(problems.count == 1 && problems[0].contains("tokenizer_3: has no spiece.model"), "\(problems)")
     }
 
     @Test func anotherSolverIsWarnedOf() throws {

@@ -175,6 +175,16 @@ private func sdxl(blocksPerLevel: Int) -> NetworkForm {
         #expect(try AdapterReader(out).read().changes.values.map(\.scale) == [scale])
     }
 
+    /// The scale is counted by it: four times as strong, where the tensors have a quarter of the rank.
+    @Test func aHeaderOfAnotherRankIsRefused() throws {
+        let out = folder + "/pytorch_lora_weights.safetensors"
+        try Safetensors.write(
+            ["a.lora_A.weight": Tensor(zeros: [2, 4]), "a.lora_B.weight": Tensor(zeros: [4, 2])], to: out,
+            metadata: ["lora_adapter_metadata": #"{"r": 8, "lora_alpha": 8}"#])
+        let error = #expect(throws: CheckpointError.self) { try AdapterReader(out).read() }
+        #expect(error?.problem == "a has rank 2, its lora_adapter_metadata says 8")
+    }
+
     @Test func whatIsNotBuiltStandsInTheHeaderOfANetworkAlone() throws {
         let out = folder + "/pytorch_lora_weights.safetensors"
         try Safetensors.write(

@@ -101,16 +101,33 @@ package struct CLIPTokenizer: Sendable {
             guard let data = FileManager.default.contents(atPath: path) else {
                 throw TextTokenizerError(path: path, problem: "it cannot be read")
             }
+            if let other = mistakenFile(data) { throw TextTokenizerError(path: path, problem: other) }
             return data
         }
-        guard let vocabulary = try JSONSerialization.jsonObject(with: contents(vocabularyPath)) as? [String: Int] else {
-            throw TextTokenizerError(path: vocabularyPath, problem: "a JSON object of ids is needed")
+        let text = try contents(vocabularyPath)
+        guard let vocabulary = try? JSONSerialization.jsonObject(with: text) as? [String: Int] else {
+            throw TextTokenizerError(path: vocabularyPath, problem: "a JSON object of ids is needed: fetch it anew")
         }
         let lines = Self.lines(of: try contents(mergesPath)).drop { $0.hasPrefix("#version") }.map(String.init)
         guard let merges = BytePairEncoding.merges(lines), !merges.isEmpty else {
-            throw TextTokenizerError(path: mergesPath, problem: "two symbols on every line are needed")
+            throw TextTokenizerError(path: mergesPath, problem: "two symbols on every line are needed: fetch it anew")
         }
+        try Self.verify(merges, make: vocabulary, path: mergesPath)
         try self.init(vocabulary, merges, wordEnd: "</w>", path: vocabularyPath)
+    }
+
+    /// Holds merges against the symbols that they are to make: of a file that was cut short, whose lines are all whole,
+    /// the rarer words' are missing, and their ids were never read.
+    private static func verify(_ merges: [(String, String)], make vocabulary: [String: Int], path: String) throws {
+        let made = Set(merges.map { $0.0 + $0.1 })
+        let single = Set(BytePairEncoding.alphabet.flatMap { [$0.symbol, $0.symbol + "</w>"] })
+        let others = vocabulary.keys.filter { !single.contains($0) && !$0.hasPrefix("<|") }
+        let missing = others.count { !made.contains($0) }
+        // Words that were added by hand are few, and small vocabularies are made by hand.
+        guard others.count > 100, missing * 50 > others.count else { return }
+        throw TextTokenizerError(
+            path: path,
+            problem: "it makes \(others.count - missing) of the \(others.count) symbols of vocab.json: fetch it anew")
     }
 
     /// - Parameter listed: the tokens that the file lists; nil of older files, beside which they are listed. A mark
@@ -126,7 +143,7 @@ package struct CLIPTokenizer: Sendable {
             identifiers: vocabulary.mapValues { Int32(clamping: $0) }, merges: merges, wordEnd: wordEnd)
         cleaning = .huggingFace
         (startID, endID) = (Int32(start), Int32(end))
-        let settings = TokenizerSettings(besides: path)
+        let settings = try TokenizerSettings(besides: path)
         let (tokens, padding) = (listed ?? settings.addedTokens, settings.padding)
         let marks = ["<|startoftext|>", "<|endoftext|>"] + (padding.map { [$0] } ?? [])
         let unlisted = marks.filter { mark in !tokens.contains { $0.content == mark } }.compactMap { mark in

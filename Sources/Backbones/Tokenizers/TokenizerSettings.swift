@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 
 /// What is said beside a tokenizer's files: in `tokenizer_config.json`, and in `special_tokens_map.json` and
@@ -9,16 +10,22 @@ struct TokenizerSettings {
     private let olderTokens: [String: Int]
 
     /// - Parameter path: a tokenizer's file.
-    init(besides path: String) {
+    /// - Throws: `TextTokenizerError` for a file that is there and no JSON object.
+    init(besides path: String) throws {
         let folder = (path as NSString).deletingLastPathComponent
-        func read(_ name: String) -> [String: Any] {
-            FileManager.default.contents(atPath: folder.isEmpty ? name : "\(folder)/\(name)")
-                .flatMap { try? JSONSerialization.jsonObject(with: $0) as? [String: Any] } ?? [:]
+        func read(_ name: String) throws -> [String: Any] {
+            let path = folder.isEmpty ? name : "\(folder)/\(name)"
+            guard let data = FileManager.default.contents(atPath: path) else { return [:] }
+            guard let members = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
+                throw TextTokenizerError(
+                    path: path, problem: mistakenFile(data) ?? "a JSON object is needed: fetch it anew")
+            }
+            return members
         }
-        let (settings, marks) = (read("tokenizer_config.json"), read("special_tokens_map.json"))
+        let (settings, marks) = (try read("tokenizer_config.json"), try read("special_tokens_map.json"))
         // As transformers reads them: settings that list tokens need no other file, before those it went before them.
         files = settings["added_tokens_decoder"] == nil ? [marks, settings] : [settings, marks]
-        olderTokens = read("added_tokens.json") as? [String: Int] ?? [:]
+        olderTokens = try read("added_tokens.json") as? [String: Int] ?? [:]
     }
 
     /// The mark that fills up; it may be an ordinary sign, which then is that mark in every text.

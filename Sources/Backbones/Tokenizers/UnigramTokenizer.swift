@@ -116,7 +116,7 @@ package struct UnigramTokenizer: Sendable {
                 content: "<extra_id_\(index)>", id: Int32(model.pieces.count + Self.extraMarks - 1 - index))
         }
         let hasExtra = model.pieces.contains { $0.text == "<extra_id_0>" }
-        let tokens = marks + (hasExtra ? [] : extra) + TokenizerSettings(besides: path).addedTokens
+        let tokens = try marks + (hasExtra ? [] : extra) + TokenizerSettings(besides: path).addedTokens
         self.init(
             entries: model.pieces.map { ($0.text, $0.score) }, unknown: model.unknown!,
             added: AddedTokens(tokens) { map?.normalize($0) ?? $0 })

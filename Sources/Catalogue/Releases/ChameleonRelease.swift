@@ -24,6 +24,7 @@ struct ChameleonRelease {
             problems.append(
                 "\(vqgan!.name): has \(rows) codes, the transformer's vocabulary \(order.count): they are no pair")
         }
+        if let fault = vqgan?.halvesProblem("encoder.down.", "decoder.up.") { problems.append(fault) }
         if let fault = vqgan.flatMap(roomProblem) { problems.append(fault) }
         guard problems.isEmpty, let vqgan, let settings, let words = transformer.vocabulary else {
             throw UnrecognizedRelease(problems: problems)
@@ -68,6 +69,7 @@ struct ChameleonRelease {
             rotaryFactor == nil
                 ? "\(folder)/config.json: rope_type \(rotaryKind) is not built; default is, and linear with a factor"
                 : nil,
+            transformer.piece.layersProblem("model.layers.", "num_hidden_layers"),
             isSiLU ? nil : "\(folder)/config.json: hidden_act \(activation.brief) is not built; silu is",
             transformer.shape("lm_head.weight") == nil && !tiesEmbeddings
                 ? "\(transformer.piece.name): lm_head.weight is missing; config.json says no tie_word_embeddings" : nil,
@@ -88,7 +90,7 @@ struct ChameleonRelease {
     private var rotaryFactor: Double? {
         switch rotaryKind {
         case "default": 1
-        case "linear": rotary["factor"]?.double
+        case "linear": rotary["factor"]?.double.flatMap { $0 > 0 ? $0 : nil }
         default: nil
         }
     }

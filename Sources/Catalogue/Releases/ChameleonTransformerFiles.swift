@@ -33,12 +33,24 @@ struct ChameleonTransformerFiles {
     static func missing(in folder: String, _ scan: ReleaseScan) -> [String] {
         [
             ReleasePiece.settingsProblem(in: folder),
-            words(in: folder, scan) == nil
-                ? """
+            words(in: folder, scan).map(wordsProblem)
+                ?? """
                 \(folder): has no tokenizer.json, nor is another Lumina-mGPT's or Meta's text_tokenizer.json given: \
                 fetch one of them
-                """ : nil,
+                """,
         ].compactMap { $0 }
+    }
+
+    /// Why a file is no text tokenizer of Chameleon's; nil where it is one.
+    private static func wordsProblem(_ path: String) -> String? {
+        guard let data = FileManager.default.contents(atPath: path) else { return "\(path): cannot be read" }
+        if let found = mistakenFile(data) { return "\(path): \(found)" }
+        guard (try? JSONSerialization.jsonObject(with: data)) is [String: Any] else {
+            return "\(path): is not JSON: fetch it anew"
+        }
+        // Every prompt would be read as other words.
+        guard data.range(of: Data("<extra_id_0>".utf8)) != nil else { return nil }
+        return "\(path): is T5's text tokenizer, not Chameleon's: fetch it anew"
     }
 
     /// transformers' folder; nil where there is none.

@@ -18,6 +18,7 @@ struct InfinityRelease {
         let vae = fittingVAE
         let text = T5Release(scan, width: textWidth)
         if vae == nil { problems.append(missingVAE) }
+        if let fault = vae?.halvesProblem("encoder.down.", "decoder.up.") { problems.append(fault) }
         problems += text?.problems ?? T5Release.missingBesideUnread(scan) ?? [missingText]
         if schedule == nil {
             let known = InfinitySchedules.sizes.keys.sorted().joined(separator: ", ")

@@ -32,6 +32,7 @@ package struct LlamaGenRelease {
         let problems =
             (keyHeads == nil ? [headsProblem] : [])
             + (tokenizer == nil ? ["\(title); its tokenizer is not here: vq_ds16_t2i.pt"] : [])
+            + [tokenizer?.halvesProblem("encoder.conv_blocks.", "decoder.conv_blocks.")].compactMap { $0 }
             + (text?.problems ?? T5Release.missingBesideUnread(scan) ?? [missingText])
         guard problems.isEmpty, let tokenizer, let text, let vocabulary = text.vocabulary else {
             throw UnrecognizedRelease(problems: problems)

@@ -61,10 +61,10 @@ package struct ReleasePiece: Sendable {
     }
 
     /// Why there are no settings in a folder; nil where there are.
-    static func settingsProblem(in folder: String) -> String? {
-        let path = "\(folder)/config.json"
-        guard FileManager.default.fileExists(atPath: path) else { return "\(folder): has no config.json: fetch it" }
-        guard settings("config.json", in: folder) == nil else { return nil }
+    static func settingsProblem(_ file: String = "config.json", in folder: String) -> String? {
+        let path = "\(folder)/\(file)"
+        guard FileManager.default.fileExists(atPath: path) else { return "\(folder): has no \(file): fetch it" }
+        guard settings(file, in: folder) == nil else { return nil }
         let found = FileManager.default.contents(atPath: path).flatMap { mistakenFile($0) }
         return "\(path): \(found ?? "is not JSON: fetch it anew")"
     }
@@ -77,6 +77,36 @@ package struct ReleasePiece: Sendable {
     /// How many different numbers stand in the names after a prefix.
     package func count(after prefix: String) -> Int {
         checkpoint.names.count(after: prefix)
+    }
+}
+
+extension ReleasePiece {
+    /// That an autoencoder's halves have levels of different number, by what their names begin with: one of them is not
+    /// whole, for pictures come out as large as they went in. Nil where they are a pair.
+    func halvesProblem(_ encoder: String, _ decoder: String) -> String? {
+        let (down, up) = (count(after: encoder), count(after: decoder))
+        guard down != up else { return nil }
+        return """
+            \(path): has \(counted(down, "level")) of an encoder (\(encoder)…) and \(up) of a decoder (\(decoder)…): \
+            one of them is not whole; fetch the file anew
+            """
+    }
+}
+
+extension ReleasePiece {
+    /// That it has another number of layers than the settings beside it say: a part of it is missing, or they are of
+    /// another model. Nil where it has as many, and where they say nothing of it.
+    /// - Parameters:
+    ///   - prefix: of the layers' names, before their numbers.
+    ///   - setting: the number's name in `config.json`.
+    func layersProblem(_ prefix: String, _ setting: String) -> String? {
+        guard let said = settings()?[setting]?.integer else { return nil }
+        let found = count(after: prefix)
+        guard found > 0, found != said else { return nil }
+        return """
+            \(path): has \(counted(found, "layer")) (\(prefix)…), and the config.json beside it says \(said) \
+            (\(setting)): fetch what is missing, or the settings of these weights
+            """
     }
 }
 

@@ -50,7 +50,10 @@ struct T5Release {
     static func isEncoders(_ name: String) -> Bool { name == "shared.weight" || name.hasPrefix("encoder.") }
 
     /// Everything that is missing beside its weights.
-    var problems: [String] { Self.missing(in: piece.folder, vocabulary) }
+    var problems: [String] {
+        Self.missing(in: piece.folder, vocabulary)
+            + [piece.layersProblem("encoder.block.", "num_layers")].compactMap { $0 }
+    }
 
     /// The tokenizer's file by the name it gets.
     var files: [String: String] {

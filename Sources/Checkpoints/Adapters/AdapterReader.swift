@@ -265,8 +265,12 @@ package struct AdapterReader {
         }
         var named = NamedChanges(format: .diffusers)
         named.changes = try whole(parts) { module, part, rank in
-            try part.alpha.map { $0 / Float(rank) }
-                ?? scale(AdapterSettings(header, of: module.component), module, part, rank)
+            if let alpha = part.alpha { return alpha / Float(rank) }
+            let settings = AdapterSettings(header, of: module.component)
+            if let wanted = settings.rank(of: module.name), wanted != rank {
+                throw problem("\(module.description) has rank \(rank), its lora_adapter_metadata says \(wanted)")
+            }
+            return try scale(settings, module, part, rank)
         }
         return named
     }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// How an engine process ended, from `wait4`.
 package struct EngineExit: Sendable, Equatable {
     /// What ended it.
@@ -21,6 +23,12 @@ package struct EngineExit: Sendable, Equatable {
         case .status(let status): "exit status \(status)"
         case .signal(let number): "signal \(number) (\(Self.name(of: number)))"
         }
+    }
+
+    /// Whether the program itself went wrong: it was told of an illegal instruction, an address, a division.
+    var isFault: Bool {
+        guard case .signal(let number) = cause else { return false }
+        return [SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV].contains(number)
     }
 
     private static func name(of signal: Int32) -> String {

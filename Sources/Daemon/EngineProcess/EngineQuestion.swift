@@ -23,8 +23,11 @@ struct EngineQuestion: Sendable {
     }
 
     /// What it answers; nil where it says nothing that can be read in time.
-    func answer<Answer: Decodable>(_ type: Answer.Type) async -> Answer? {
-        guard let process = try? EngineProcess(command) else { return nil }
+    func answer<Answer: Decodable>(_ type: Answer.Type) async -> Answer? { await reply(type).answer }
+
+    /// What it answers, and how it ended; nil where it could not be started.
+    func reply<Answer: Decodable>(_ type: Answer.Type) async -> (answer: Answer?, exit: EngineExit?) {
+        guard let process = try? EngineProcess(command) else { return (nil, nil) }
         process.closeInput()
         let clock = Task {
             try await Task.sleep(for: .seconds(patience))
@@ -39,8 +42,7 @@ struct EngineQuestion: Sendable {
                     process.handled()
                 }
             } catch { process.kill() }
-            _ = await process.exit()
-            return answer
+            return (answer, await process.exit())
         } onCancel: {
             process.kill()
         }

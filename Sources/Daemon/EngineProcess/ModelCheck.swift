@@ -12,12 +12,20 @@ package struct ModelCheck: Sendable {
             "check", of: [folder], settings, environment: environment, threads: settings.engineThreads, patience: 1800)
     }
 
-    /// What came of it; says so where the engine does not answer.
+    /// What came of it; says so where the engine does not answer. One that crashes would crash in every job.
     package func report() async -> ModelTrialReport {
-        await question.answer(ModelTrialReport.self)
-            ?? ModelTrialReport(
-                problems: [],
-                untried: "\(question.command.executable) gave no answer: it is not there, or is older than this, or "
-                    + "was killed, as it would be where the model does not fit the memory")
+        let (answer, exit) = await question.reply(ModelTrialReport.self)
+        if let answer { return answer }
+        let engine = question.command.executable
+        if let exit, exit.isFault {
+            return ModelTrialReport(problems: [
+                "\(engine) crashed while it read the model (\(exit.phrase)): sizes in its settings or files do not fit "
+                    + "each other; fetch it anew, and report it if that does not help"
+            ])
+        }
+        return ModelTrialReport(
+            problems: [],
+            untried: "\(engine) gave no answer: it is not there, or is older than this, or was killed, as it would be "
+                + "where the model does not fit the memory")
     }
 }

@@ -103,6 +103,21 @@ import Testing
         #expect(lines[4] == "0000000000000000", "signals are blocked")
     }
 
+    /// It would crash in every job; one that was killed may have lacked memory.
+    @Test(arguments: [("ILL", true), ("SEGV", true), ("KILL", false)])
+    func aModelThatAnEngineCrashesOnIsNotWhole(signal: String, isFault: Bool) async throws {
+        let engine = try folder.write("engine", "#!/bin/sh\nkill -\(signal) $$\n")
+        try #require(chmod(engine, 0o755) == 0)
+        var settings = Settings()
+        (settings.engine, settings.stateDirectory) = (engine, folder.path)
+        for place in [settings.inspectionDirectory, settings.logsDirectory] {
+            try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+        }
+        let report = await ModelCheck(of: folder.path, settings, environment: ["PATH": "/usr/bin:/bin"]).report()
+        #expect(report.problems.count == (isFault ? 1 : 0) && (report.untried == nil) == isFault)
+        #expect(report.problems.allSatisfy { $0.contains("crashed while it read the model (signal ") })
+    }
+
     @Test func aKilledEngineTakesItsChildrenAlong() async throws {
         let process = try start("sleep 1000 & echo $!; wait")
         var child: pid_t = 0

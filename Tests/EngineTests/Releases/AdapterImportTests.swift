@@ -35,6 +35,13 @@ import Testing
                 role: .subject, className: "dog", seed: 1, iterations: 1, options: "{}"))
     }
 
+    @Test func aModelThatDrawsNothingHasNoConcepts() throws {
+        try models.writeEncoders()
+        let clip = try #require(try ModelCatalogue(directory: models.folder)["tiny-clip"])
+        let refusal = #expect(throws: AdapterImport.Refusal.self) { try AdapterImport(model: clip) }
+        #expect(refusal?.problems == ["tiny-clip is of the family clip, which draws nothing; name a model that draws"])
+    }
+
     /// What importing it says, as a concept's file and as PEFT's folder; and the concept that comes of it.
     @discardableResult
     private func importing(

@@ -17,8 +17,10 @@ struct PipelineParts {
         let words = kind.tokenizers.map { ($0, tokenizer($0)) }
         var problems = faults
         problems += words.filter(\.1.isEmpty).map { missing(tokenizer: $0.0) }
-        if let folder, json("scheduler", "scheduler_config.json") == nil {
-            problems.append("\(folder)/scheduler: has no scheduler_config.json: fetch it")
+        if let folder, json("scheduler", "scheduler_config.json") == nil,
+            let fault = ReleasePiece.settingsProblem("scheduler_config.json", in: "\(folder)/scheduler")
+        {
+            problems.append(fault)
         }
         let settings = PipelineSettings(
             kind: kind, network: json(kind.network, "config.json") ?? [:],
@@ -58,8 +60,14 @@ struct PipelineParts {
                 problems.append(fault)
             }
             do throws(CheckpointError) {
-                let checkpoint = try Checkpoint.open(path)
-                parts.append(.init(stem: component, piece: ReleasePiece(.pipelineComponent, checkpoint)))
+                let piece = ReleasePiece(.pipelineComponent, try Checkpoint.open(path))
+                parts.append(.init(stem: component, piece: piece))
+                if component.hasPrefix("text_encoder") {
+                    problems += [
+                        piece.layersProblem("text_model.encoder.layers.", "num_hidden_layers"),
+                        piece.layersProblem("encoder.block.", "num_layers"),
+                    ].compactMap { $0 }
+                }
             } catch { problems.append(error.description) }
         }
         return (parts, problems)
@@ -96,10 +104,12 @@ struct PipelineParts {
     private func tokenizer(_ name: String) -> [String: String] {
         let places = (folder.map { ["\($0)/\(name)"] } ?? []) + (authors.network == nil ? [] : scan.folders)
         for (index, place) in places.enumerated() {
-            let files =
-                index == 0 && folder != nil
-                ? TokenizerFiles.all(in: place)
-                : kind.isUnigram(name) ? TokenizerFiles.unigram(in: place) : TokenizerFiles.bytePairs(in: place)
+            let fitting =
+                kind.isUnigram(name) ? TokenizerFiles.unigram(in: place) : TokenizerFiles.bytePairs(in: place)
+            // A folder's own are told by its place, and may be damaged; of the other kind they are no tokenizer of it.
+            let isOwn = index == 0 && folder != nil
+            let isOther = kind.isUnigram(name) && fitting.isEmpty
+            let files = isOwn && !isOther ? TokenizerFiles.all(in: place) : fitting
             if !files.isEmpty { return Dictionary(uniqueKeysWithValues: files.map { ($0, "\(place)/\($0)") }) }
         }
         return [:]
@@ -107,9 +117,9 @@ struct PipelineParts {
 
     private func missing(tokenizer name: String) -> String {
         if let folder {
-            return """
-                \(folder)/\(name): has no tokenizer.json, no vocab.json with merges.txt and no spiece.model: fetch it
-                """
+            return kind.isUnigram(name)
+                ? "\(folder)/\(name): has no spiece.model and no tokenizer.json of T5's: fetch it"
+                : "\(folder)/\(name): has no tokenizer.json and no vocab.json with merges.txt: fetch it"
         }
         return kind.isUnigram(name)
             ? "the network is \(title); T5's tokenizer is not here: spiece.model or tokenizer.json"

@@ -25,6 +25,9 @@ struct PipelineRelease {
 
     /// - Throws: ``UnrecognizedRelease`` with everything that is missing or not built.
     func recognized() throws(UnrecognizedRelease) -> RecognizedRelease {
+        if let folder, let fault = ReleasePiece.settingsProblem(Self.index, in: folder) {
+            throw UnrecognizedRelease(problems: [fault])
+        }
         guard let kind else {
             let known = PipelineKind.allCases.map(\.rawValue).joined(separator: ", ")
             throw UnrecognizedRelease(

@@ -11,6 +11,13 @@ struct PipelineSettings {
     var problems: [String] {
         held(network, in: "\(kind.network)/config.json", builtNetwork)
             + held(autoencoder, in: "vae/config.json", .autoencoder) + scheduleProblems + channelProblems
+            + sizeProblems
+    }
+
+    /// Of the usual picture, in latents: as many as 32,768 pixels on a side have.
+    private var sizeProblems: [String] {
+        guard let side = network["sample_size"]?.integer, !(1...4096).contains(side) else { return [] }
+        return ["\(kind.network)/config.json: sample_size \(side); allowed are 1 to 4096"]
     }
 
     /// What is drawn in another way than the settings say, or looks like a mistake in them.
