@@ -192,10 +192,31 @@ import Testing
             #expect(try await stage.store.cancel(job, reason: "r") == .running)
             #expect(try await stage.store.beat(worker).cancelling == [job])
             #expect(
-                try await stage.store.finish(job, claimed.attempt, AttemptResult(outcome: .interrupted)) == .cancelled)
+                try await stage.store.finish(
+                    job, claimed.attempt, AttemptResult(outcome: .interrupted, code: "daemon.interrupted"))
+                    == .cancelled)
+            // However its attempt ended: that is the attempt's.
+            let ended = try #require(try await stage.store.job(job))
+            #expect(ended["error_code"] == "job.cancelled" && ended["error_message"] == "cancelled on request")
+            #expect(ended["attempts"]?.array?.first?["error_code"] == "daemon.interrupted")
             #expect(try await stage.store.retry(job, fromScratch: true))
             #expect(try await stage.store.state(of: job) == .available)
             #expect(try await stage.store.cancel(UUID(), reason: nil) == nil)
+        }
+    }
+
+    /// A follow-up may have its parent's id as its message id, another tenant's too.
+    @Test func aWholeIdMeansItsOwnJobWhateverMessageIdsThereAre() async throws {
+        try await Stage.with { stage in
+            let job = try await stage.submit("first").job
+            let id = job.uuidString.lowercased()
+            let other = try await stage.submit(id).job
+            #expect(try await stage.store.find(id) == [job])
+            #expect(try await stage.store.find("first") == [job])
+            #expect(try await stage.store.find(other.uuidString) == [other])
+            let unknown = UUID().uuidString.lowercased()
+            let named = try await stage.submit(unknown).job
+            #expect(try await stage.store.find(unknown) == [named])
         }
     }
 
@@ -223,7 +244,8 @@ import Testing
             try await stage.store.leave(worker)
             let row = try await stage.store.query(
                 "select state, cancel_reason, error_code from atelier.jobs where id = $1::uuid", [job.uuidString])[0]
-            #expect(row["state"] == "cancelled" && row["cancel_reason"] == "of no use" && row["error_code"] == nil)
+            #expect(row["state"] == "cancelled" && row["cancel_reason"] == "of no use")
+            #expect(row["error_code"] == "job.cancelled")
         }
     }
 

@@ -246,6 +246,24 @@ import Testing
         }
     }
 
+    /// A program that sends a job again by an id of its own must not make two of it; one that pages must not begin anew.
+    @Test func parametersThatCannotBeMeantAreRefused() async throws {
+        try await withSite { stage, site in
+            for id in ["", "a%00b", String(repeating: "x", count: 129)] {
+                let sent = try await site.send(json: Self.job("steps=1"), to: "/api/jobs?message_id=\(id)")
+                #expect(sent.status == 400 && sent.body.contains("allowed is 1 to 128 bytes"), "\(sent)")
+            }
+            #expect(try await stage.store.query("select 1 from atelier.jobs").isEmpty)
+            for path in ["/api/rejections?before=zz", "/api/rejections?before=99999999999999999999"] {
+                let answer = try await site.get(path)
+                #expect(answer.status == 400 && answer.body.contains("allowed is a number"), "\(answer)")
+            }
+            let form = ["Content-Type": "application/x-www-form-urlencoded"]
+            let untyped = try await site.send(json: Self.job("steps=1"), to: "/api/jobs", form)
+            #expect(untyped.status == 415 && untyped.body.contains("Content-Type: application/json"), "\(untyped)")
+        }
+    }
+
     /// Days are UTC's wherever the database is, and however many jobs came since.
     @Test func aDayLongAgoIsFound() async throws {
         try await Stage.with(settings: [:]) { stage in

@@ -231,6 +231,8 @@ declare
     v_rescues int;
     v_wait double precision := 0;
     v_is_completed boolean := p_outcome = 'completed';
+    v_code text;
+    v_message text;
 begin
     select * into v_job from lock_attempt(p_job, p_attempt);
     if v_job.id is null then
@@ -254,6 +256,9 @@ begin
     v_failures := v_job.failures + (p_outcome in ('failed', 'crashed'))::int;
     v_rescues := v_job.rescues + (p_outcome = 'interrupted' and p_code is not distinct from 'host.fault')::int;
     v_state := state_after(v_job, p_outcome, p_consequence, v_failures, v_rescues);
+    -- Whatever came between and ended the attempt, a job that was to be cancelled ended as it was asked to.
+    v_code := case when v_state = 'cancelled' then 'job.cancelled' else p_code end;
+    v_message := case when v_state = 'cancelled' then 'cancelled on request' else p_message end;
     if v_state = 'retryable' then
         -- Jitter over an exponential from two seconds to ten minutes.
         v_wait := (0.5 + random() / 2) * least(600, 2 * 2 ^ least(v_failures + v_rescues - 1, 20));
@@ -266,15 +271,15 @@ begin
         run_after = case when v_state = 'retryable' then now() + v_wait * interval '1 second' else j.run_after end,
         finalized_at = case when v_state in ('completed', 'cancelled', 'discarded') then now() end,
         result = case when v_is_completed then coalesce(p_result, '{}') end,
-        error_code = case when not v_is_completed then p_code end,
-        error_message = case when not v_is_completed then p_message end
+        error_code = case when not v_is_completed then v_code end,
+        error_message = case when not v_is_completed then v_message end
         where j.id = p_job
         returning * into v_job;
     if v_is_completed then
         perform keep_artifacts(v_job, p_artifacts);
         perform correct_estimates(v_job, p_peak);
     end if;
-    perform emit_end(v_job, p_code, p_message, p_problems, v_wait);
+    perform emit_end(v_job, v_code, v_message, case when v_state <> 'cancelled' then p_problems end, v_wait);
     if v_state in ('completed', 'cancelled') then
         delete from checkpoints c where c.job = p_job;
     end if;

@@ -84,17 +84,18 @@ begin
                 else 'available' end::job_state,
             finalized_at = case when j.cancel_requested_at is not null or j.rescues + 1 >= 10 then now() end,
             -- What was cancelled ended as it was asked to.
-            error_code = case when j.cancel_requested_at is null then 'daemon.lost' end,
-            error_message = case when j.cancel_requested_at is null then p_reason end
+            error_code = case when j.cancel_requested_at is null then 'daemon.lost' else 'job.cancelled' end,
+            error_message = case when j.cancel_requested_at is null then p_reason else 'cancelled on request' end
             where j.id = v_job.id
             returning * into v_job;
         perform emit_event(
             v_job,
             case v_job.state when 'available' then 'rescued' else v_job.state::text end,
             case v_job.state
-                when 'discarded' then
-                    jsonb_build_object('error', jsonb_build_object('code', 'daemon.lost', 'message', p_reason))
-                else jsonb_build_object('reason', coalesce(v_job.cancel_reason, p_reason)) end);
+                when 'available' then jsonb_build_object('reason', p_reason)
+                else jsonb_strip_nulls(jsonb_build_object(
+                    'error', jsonb_build_object('code', v_job.error_code, 'message', v_job.error_message),
+                    'reason', v_job.cancel_reason)) end);
         v_count := v_count + 1;
     end loop;
     if v_count > 0 then

@@ -48,7 +48,7 @@ struct APIRoutes: Sendable {
         }
         api.get("/rejections") { request, context in
             let rows = try await site.reader.rejections(
-                of: context.knownViewer().tenant, before: request.parameter("before"), limit: 100)
+                of: context.knownViewer().tenant, before: request.number("before"), limit: 100)
             return Self.json(["rejections": .array(rows)])
         }
         api.get("/leaderboard") { _, context in
@@ -131,7 +131,7 @@ struct APIRoutes: Sendable {
             do {
                 let body = try JobSpec.parsed(data)
                 let start = try await site.reader.clock()
-                let id = try await publishing.publish(body, for: tenant, id: request.parameter("message_id"))
+                let id = try await publishing.publish(body, for: tenant, id: request.messageID())
                 return Self.json(
                     [
                         "message_id": .string(id), "tenant": .string(tenant),

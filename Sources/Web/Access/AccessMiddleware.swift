@@ -93,6 +93,10 @@ struct AccessMiddleware: RouterMiddleware {
         if request.headers[.secFetchSite] == "same-origin" { return }
         // A program on this machine, where nobody signs in; browsers say at least one of the two.
         let isBrowser = origin != nil || request.headers[.secFetchSite] != nil || Self.isForm(request)
+        if Self.isForm(request), request.uri.path.hasPrefix("/api/") {
+            throw HTTPError(
+                .unsupportedMediaType, message: "The API takes JSON: send the header Content-Type: application/json.")
+        }
         guard tokens == nil, !isBrowser else {
             throw HTTPError(.forbidden, message: "The page is too old: go back, load it again, and send it once more.")
         }

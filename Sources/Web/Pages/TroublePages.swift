@@ -43,7 +43,7 @@ struct TroublePages: Sendable {
     }
 
     private func rejections(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        let rows = try await site.reader.rejections(of: viewer.tenant, before: request.parameter("before"), limit: 31)
+        let rows = try await site.reader.rejections(of: viewer.tenant, before: request.number("before"), limit: 31)
         var model = site.frame(viewer, section: "rejections", title: "Rejections")
         model["rejections"] = rows.prefix(30).map { row in
             var line = row.members

@@ -59,15 +59,15 @@ package struct Reader: Sendable {
     /// What was refused at the door, newest first.
     /// - Parameters:
     ///   - tenant: only this one's, where given.
-    ///   - number: only those before the one of this number, where it is one.
+    ///   - number: only those before the one of this number.
     /// - Throws: `StoreError`.
-    func rejections(of tenant: String?, before number: String?, limit: Int) async throws -> [JSONValue] {
+    func rejections(of tenant: String?, before number: Int64?, limit: Int) async throws -> [JSONValue] {
         try await rows(
             """
             select * from dashboard.rejections
             where ($1::text is null or tenant = $1) and ($2::bigint is null or number < $2::bigint)
             order by number desc limit $3::int
-            """, [tenant, number.flatMap { Int64($0) }.map { String($0) }, String(limit)])
+            """, [tenant, number.map { String($0) }, String(limit)])
     }
 }
 

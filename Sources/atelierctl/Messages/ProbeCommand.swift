@@ -41,7 +41,7 @@ struct ProbeCommand: AsyncParsableCommand {
 /// How long probes took.
 struct ProbeTimes {
     let sent: Int
-    /// From the first publish to the last outcome, in seconds.
+    /// From the first publish to the last outcome, in seconds; where none came, to the end of waiting.
     let seconds: Double
     /// From publish to outcome of each that was answered, in milliseconds, ascending.
     let latencies: [Double]
@@ -49,13 +49,13 @@ struct ProbeTimes {
     var answered: Int { latencies.count }
     var perSecond: Double { Double(answered) / max(seconds, 1e-9) }
 
-    /// The latency that a share of the answered ones do not exceed; 0 where none was.
-    func percentile(_ share: Double) -> Double {
-        latencies.isEmpty ? 0 : latencies[min(latencies.count - 1, Int(share * Double(latencies.count)))]
+    /// The latency that a share of the answered ones do not exceed; nil where none was.
+    func percentile(_ share: Double) -> Double? {
+        latencies.isEmpty ? nil : latencies[min(latencies.count - 1, Int(share * Double(latencies.count)))]
     }
 
     var json: JSONValue {
-        func rounded(_ value: Double) -> JSONValue { .number((value * 100).rounded() / 100) }
+        func rounded(_ value: Double?) -> JSONValue { value.map { .number(($0 * 100).rounded() / 100) } ?? .null }
         return .object([
             "sent": .integer(sent), "answered": .integer(answered), "seconds": rounded(seconds),
             "per_second": rounded(perSecond),
@@ -67,10 +67,13 @@ struct ProbeTimes {
         func rounded(_ value: Double) -> String {
             value.formatted(.number.precision(.fractionLength(1)).grouping(.never))
         }
+        guard let median = percentile(0.5), let slowest = percentile(0.99) else {
+            return "none of \(counted(sent, "probe")) answered in \(rounded(seconds)) s"
+        }
         return
             """
             \(answered) of \(counted(sent, "probe")) answered in \(rounded(seconds)) s: \(rounded(perSecond)) a \
-            second, p50 \(rounded(percentile(0.5))) ms, p99 \(rounded(percentile(0.99))) ms
+            second, p50 \(rounded(median)) ms, p99 \(rounded(slowest)) ms
             """
     }
 }

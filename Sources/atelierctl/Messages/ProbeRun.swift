@@ -67,6 +67,7 @@ final class ProbeRun: Sendable {
             if latencies.count == count { break }
             if next < count { send(1) }
         }
+        if latencies.isEmpty { end = .now }
         await publisher.stop()
         await consumer.stop()
         if let trouble = trouble.withLock({ $0 }) { throw trouble }

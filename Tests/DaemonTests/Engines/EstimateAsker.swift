@@ -8,12 +8,16 @@ struct EstimateAsker {
     let control: String
 
     /// What comes to a queue of its own, or why nothing did within so many seconds.
-    /// - Parameter queue: where the asker says that it listens; its own unless given.
+    /// - Parameters:
+    ///   - job: what is asked about; nil leaves it out.
+    ///   - further: members of the question beside it.
+    ///   - queue: where the asker says that it listens; its own unless given.
     func ask(
-        _ job: JSONValue, listeningAt own: String, sayingSo queue: String? = nil, within seconds: Int = 60
-    )
-        async throws -> [JSONValue]
-    {
+        _ job: JSONValue?, _ further: [String: JSONValue] = [:], listeningAt own: String, sayingSo queue: String? = nil,
+        within seconds: Int = 60
+    ) async throws -> [JSONValue] {
+        var question = further.merging(["action": "estimate"]) { $1 }
+        question["job"] = job
         let (events, event) = AsyncStream<ConnectionEvent>.makeStream()
         let consumer = Consumer(address, source: .answers(queue: own), report: { event.yield($0) })
         let publisher = Publisher(address)
@@ -32,7 +36,7 @@ struct EstimateAsker {
                 properties: MessageProperties(
                     userID: address.user, replyTo: queue ?? own, correlationID: "question",
                     durability: .transient),
-                body: Array(JSONValue.object(["action": "estimate", "job": job]).line))
+                body: Array(JSONValue.object(question).line))
             if await publisher.publish(message).isConfirmed {
                 for await delivery in consumer.deliveries {
                     delivery.acknowledge()

@@ -171,6 +171,14 @@ import Testing
             #expect(try schema.problems(in: excess).isEmpty, "\(excess)")
             let allowed = excess["problems"]?[0]?["allowed"]?.string
             #expect(allowed?.hasPrefix("at most 1048576 bytes; for each picture") == true, "\(excess)")
+            let job = try JSONValue(json: Script.body("inspect-cost=3"))
+            for (pointer, asked, further) in [
+                ("/job", nil, [:]), ("/conceps", job, ["conceps": false]), ("/concepts", job, ["concepts": 0]),
+                ("/adapters", job, ["adapters": ["rex": ["method": "arbooth", "bytes": -1]]]),
+            ] as [(String, JSONValue?, [String: JSONValue])] {
+                let answer = try await asker.ask(asked, further, listeningAt: queue)
+                #expect(answer.first?["problems"]?[0]?["pointer"] == .string(pointer), "\(answer)")
+            }
             let probe = try await asker.ask(["version": 1, "kind": "probe"], listeningAt: queue)
             #expect(probe.first?["problems"]?[0]?["pointer"] == "/kind", "\(probe)")
             for table in ["jobs", "rejections", "outbox"] {
@@ -178,7 +186,6 @@ import Testing
             }
             // To a queue that is another tenant's nothing goes.
             let other = "reply.somebody.\(stage.names.prefix)"
-            let job = try JSONValue(json: Script.body("inspect-cost=3"))
             #expect(try await asker.ask(job, listeningAt: other, within: 3).isEmpty)
             #expect(stage.log.contains("control message refused"))
         }
