@@ -246,7 +246,8 @@ import Testing
         }
     }
 
-    /// A program that sends a job again by an id of its own must not make two of it; one that pages must not begin anew.
+    /// A program that sends a job again by an id of its own must not make two of it; one that pages must not begin
+    /// anew.
     @Test func parametersThatCannotBeMeantAreRefused() async throws {
         try await withSite { stage, site in
             for id in ["", "a%00b", String(repeating: "x", count: 129)] {

@@ -23,8 +23,8 @@ extension Store {
         ).first
     }
 
-    /// The id of the job that an id, a beginning of one or a message id means; several: the choice is not clear. A whole
-    /// id means its own job, whatever message ids senders give.
+    /// The id of the job that an id, a beginning of one or a message id means; several: the choice is not clear. A
+    /// whole id means its own job, whatever message ids senders give.
     package func find(_ text: String) throws -> [UUID] {
         if let id = UUID(uuidString: text), try tenant(of: id) != nil { return [id] }
         let range = Store.identifiers(beginningWith: text)
