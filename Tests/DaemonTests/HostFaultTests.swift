@@ -445,7 +445,8 @@ import Testing
             try await stage.until("it says why") {
                 stage.log.contains("the schema is older than this daemon: run atelierctl migrate")
             }
-            #expect(await stage.stop(SIGTERM) == 69)
+            // It ends by itself: 0 is no signal.
+            #expect(await stage.stop(0) == 69)
         }
     }
 
