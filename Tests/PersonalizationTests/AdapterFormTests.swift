@@ -241,6 +241,22 @@ private func sdxl(blocksPerLevel: Int) -> NetworkForm {
         #expect(throws: CheckpointError.self) { try AdapterReader(out).read() }
     }
 
+    /// As Python writes them; what is none would be passed over, and the change scaled by something else.
+    @Test func expressionsOfSettingsAreReadOrRefused() throws {
+        let out = folder + "/peft"
+        try AdapterWriter(try AdapterReader(try adapter().path).read().changes).write(.peft, to: out)
+        let file = URL(fileURLWithPath: out + "/adapter_config.json")
+        let members = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
+        func scales(_ further: [String: Any]) throws -> Set<Float> {
+            try JSONSerialization.data(withJSONObject: members.merging(further) { $1 }).write(to: file)
+            return Set(try AdapterReader(out).read().changes.values.map(\.scale))
+        }
+        let named = "(?P<part>to_q|to_out)"
+        #expect(try scales(["target_modules": ".*" + named, "alpha_pattern": [named: 8]]) == [4])
+        let error = #expect(throws: CheckpointError.self) { try scales(["alpha_pattern": ["to_(q": 8]]) }
+        #expect(error?.problem == "alpha_pattern: to_(q is no expression")
+    }
+
     @Test func anEmptySettingAsksForNothing() throws {
         let out = folder + "/peft"
         try AdapterWriter(try AdapterReader(try adapter().path).read().changes).write(.peft, to: out)

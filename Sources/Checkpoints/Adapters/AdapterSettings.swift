@@ -43,6 +43,15 @@ struct AdapterSettings {
         }
         if flag("fan_in_fan_out") { return "fan_in_fan_out is not built" }
         if members["lora_alpha"] != nil, number(members["lora_alpha"]) == nil { return "lora_alpha is no number" }
+        return malformed
+    }
+
+    /// What names an expression that is none; without it modules would have another rank or scale than they learnt by.
+    private var malformed: String? {
+        for name in ["rank_pattern", "alpha_pattern"] {
+            let keys = (members[name] as? [String: Any] ?? [:]).keys.sorted()
+            if let key = keys.first(where: { Self.expression($0) == nil }) { return "\(name): \(key) is no expression" }
+        }
         return nil
     }
 
@@ -92,9 +101,16 @@ struct AdapterSettings {
         return fitting.flatMap { number($0.value) }
     }
 
+    /// An expression of Python's that is to match a whole text; nil where it is malformed. Python writes groups with
+    /// names as `(?P<name>…)`, and what stands for them as `(?P=name)`.
+    private static func expression(_ text: String) -> NSRegularExpression? {
+        let groups = text.replacing("(?P<", with: "(?<").replacing(/\(\?P=(\w+)\)/) { "\\k<\($0.1)>" }
+        return try? NSRegularExpression(pattern: "^(?:\(groups))$")
+    }
+
     /// Whether an expression matches a whole text; a malformed one matches none.
     private static func matches(_ expression: String, _ text: String) -> Bool {
-        guard let expression = try? NSRegularExpression(pattern: "^(?:\(expression))$") else { return false }
+        guard let expression = Self.expression(expression) else { return false }
         return expression.firstMatch(in: text, range: NSRange(text.startIndex..., in: text)) != nil
     }
 }
