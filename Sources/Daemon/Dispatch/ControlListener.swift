@@ -47,7 +47,7 @@ struct ControlListener: Service {
 
     private func apply(_ delivery: Delivery, from user: String, _ hold: inout Hold?) async {
         if delivery.isTooLong {
-            return ask(.failure(Problems([Self.excess(of: delivery)])), nil, delivery, by: user)
+            return ask(.failure(Problems([Self.excess(of: delivery)])), delivery, by: user)
         }
         let body = Data(delivery.body)
         let message = try? JobSpec.parsed(body)
@@ -61,40 +61,10 @@ struct ControlListener: Service {
                 paused: message?["action"]?.string == "pause", isWritten: message?["written"] == .bool(true),
                 said: delivery.arrival, &hold)
         case "estimate":
-            guard let message else { return complain(body) }
-            ask(Self.question(message), message, delivery, by: user)
+            guard case .object(let members)? = message else { return complain(body) }
+            ask(EstimateRequest.read(members), delivery, by: user)
         default: complain(body)
         }
-    }
-
-    /// The job that is asked about, where the question can be understood: a member that is passed over would give the
-    /// asker a wrong figure.
-    private static func question(_ message: JSONValue) -> Result<JSONValue, Problems> {
-        let known = ["action", "job", "concepts", "adapters"]
-        guard case .object(let members) = message else { return .failure(Problems([])) }
-        var problems = members.keys.filter { !known.contains($0) }.sorted().map {
-            Problem("/" + Problem.escaped($0), found: "an unknown member", allowed: known.joined(separator: ", "))
-        }
-        if let adapters = members["adapters"], Self.adapters(adapters) == nil {
-            problems.append(
-                Problem(
-                    "/adapters", found: adapters.brief,
-                    allowed: #"for each name a method and bytes, {"rex": {"method": "arbooth", "bytes": 1000}}"#))
-        }
-        if let concepts = members["concepts"], concepts != .bool(true), concepts != .bool(false) {
-            problems.append(Problem("/concepts", found: concepts.brief, allowed: "true or false"))
-        }
-        guard let job = members["job"] else {
-            return .failure(
-                Problems(problems + [Problem("/job", found: "nothing", allowed: "the body of a job")]))
-        }
-        return problems.isEmpty ? .success(job) : .failure(Problems(problems))
-    }
-
-    /// What concepts are to be counted as; nil where that cannot be read.
-    private static func adapters(_ value: JSONValue) -> [String: InspectionOrder.Adapter]? {
-        let read = try? JSONDecoder().decode([String: InspectionOrder.Adapter].self, from: value.line)
-        return read.flatMap { $0.values.allSatisfy { $0.bytes >= 0 } ? $0 : nil }
     }
 
     /// A question with its pictures in it, most likely.
@@ -108,17 +78,16 @@ struct ControlListener: Service {
     }
 
     /// Answers go to queues of the asker's alone.
-    private func ask(
-        _ job: Result<JSONValue, Problems>, _ message: JSONValue?, _ delivery: Delivery, by user: String
-    ) {
+    private func ask(_ request: Result<EstimateRequest, Problems>, _ delivery: Delivery, by user: String) {
         guard let queue = delivery.properties.replyTo, let tenant = tenants.tenant(of: delivery.properties),
             tenants.allowsReply(to: queue, for: tenant)
         else { return refuse(Data("estimate".utf8), from: user) }
-        let adapters = message?["adapters"].flatMap(Self.adapters)
+        let read = try? request.get()
         asked(
             EstimateQuestion(
-                job: job, tenant: message?["concepts"] == false ? nil : tenant, adapters: adapters ?? [:],
-                replyTo: queue, correlationID: delivery.properties.correlationID, asked: delivery.arrival))
+                job: request.map(\.job), tenant: read?.usesConcepts == false ? nil : tenant,
+                adapters: read?.adapters ?? [:], replyTo: queue, correlationID: delivery.properties.correlationID,
+                asked: delivery.arrival))
     }
 
     /// Another tenant's job is as one that nobody has.
