@@ -191,10 +191,9 @@ package struct Intake: Service {
             let proxies = try await proxies(of: read, concepts)
             let reading = read.with(arrival.report, proxies.problems, delivery, host: HostIdentity.own)
             switch try await fitting(reading, delivery, store) {
-            case .job(var submission, let spec):
-                submission.warnings += proxies.warnings
+            case .job(let submission, let spec):
                 do {
-                    submissions.append(try await completed(submission, of: spec, &concepts))
+                    submissions.append(try await completed(submission, of: spec, proxies.warnings, &concepts))
                 } catch {
                     guard submissions.isEmpty else { break reading }  // those before it have no part in that
                     throw error
@@ -219,12 +218,12 @@ package struct Intake: Service {
         return submissions.count
     }
 
-    /// A submission with what the tables warn of, and with its pictures in the artifact store.
+    /// A submission with what the tables warn of, `further` behind it, and with its pictures in the artifact store.
     private func completed(
-        _ submission: Submission, of spec: JobSpec, _ concepts: inout LearntConcepts
+        _ submission: Submission, of spec: JobSpec, _ further: [String], _ concepts: inout LearntConcepts
     ) async throws -> Submission {
         var submission = submission
-        submission.warnings += try await concepts.missing(of: spec, tenant: submission.tenant)
+        submission.warnings += try await concepts.missing(of: spec, tenant: submission.tenant) + further
         (submission.spec, submission.pictures) = try await storePictures(of: spec)
         return submission
     }
