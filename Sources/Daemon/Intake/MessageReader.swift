@@ -76,7 +76,7 @@ package struct MessageReader: Sendable {
     private func problems(in properties: MessageProperties) -> [Problem] {
         var problems: [Problem] = []
         let length = properties.messageID?.utf8.count ?? 0
-        if !(1...128).contains(length) {
+        if !JobSpec.messageIDBytes.contains(length) {
             problems.append(
                 Problem(
                     "property:message_id", found: length == 0 ? "nothing" : "\(length) bytes",

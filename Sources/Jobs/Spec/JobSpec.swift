@@ -158,3 +158,8 @@ extension JobSpec: Codable {
     /// - Throws: what the encoder does.
     package func encode(to encoder: any Encoder) throws { try json.encode(to: encoder) }
 }
+
+extension JobSpec {
+    /// How long the id of a job's message may be, in bytes of UTF-8.
+    package static let messageIDBytes = 1...128
+}

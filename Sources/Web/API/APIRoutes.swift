@@ -92,7 +92,7 @@ struct APIRoutes: Sendable {
     private static func cursor(_ text: String) throws -> [String?] {
         let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 3, Int32(parts[1]) != nil else {
-            throw HTTPError(.badRequest, message: "after=\(text.clipped(to: 60)): allowed is what `next` said.")
+            throw HTTPError(parameter: "after", text, allowed: "what `next` said")
         }
         return parts
     }

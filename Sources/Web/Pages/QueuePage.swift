@@ -150,7 +150,7 @@ extension Request {
     /// - Throws: 400 for another text.
     func number(_ name: String) throws -> Int64? {
         guard let text = given(name), !text.isEmpty else { return nil }
-        guard let number = Int64(text) else { throw refusal(of: text, as: name, allowed: "a number") }
+        guard let number = Int64(text) else { throw HTTPError(parameter: name, text, allowed: "a number") }
         return number
     }
 
@@ -158,18 +158,14 @@ extension Request {
     /// - Throws: 400 for one that the door would refuse: sent again, it would make another job.
     func messageID() throws -> String? {
         guard let text = given("message_id") else { return nil }
-        guard (1...128).contains(text.utf8.count), !text.utf8.contains(0) else {
-            throw refusal(of: text, as: "message_id", allowed: "1 to 128 bytes, none of them NUL")
+        guard JobSpec.messageIDBytes.contains(text.utf8.count), !text.utf8.contains(0) else {
+            throw HTTPError(parameter: "message_id", text, allowed: "1 to 128 bytes, none of them NUL")
         }
         return text
     }
 
     /// A parameter as it came, an empty one among them.
     private func given(_ name: String) -> String? { fields.values(name).first }
-
-    private func refusal(of text: String, as name: String, allowed: String) -> HTTPError {
-        HTTPError(.badRequest, message: "\(name)=\(text.clipped(to: 60)): allowed is \(allowed).")
-    }
 
     /// All values of a parameter.
     func parameters(_ name: String) -> [String] {

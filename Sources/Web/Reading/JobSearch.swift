@@ -54,8 +54,7 @@ struct JobSearch: Sendable, Equatable {
         _ text: String, _ name: String, _ allowed: String, _ isRight: (String) -> Bool
     ) throws -> String {
         guard !isRight(text) else { return text }
-        throw HTTPError(
-            .badRequest, message: "\(name)=\(text.clipped(to: 60)): allowed is \(allowed).")
+        throw HTTPError(parameter: name, text, allowed: allowed)
     }
 
     /// Whether anything narrows the choice.
@@ -188,5 +187,12 @@ struct JobSearch: Sendable, Equatable {
     static func escaped(_ text: String) -> String {
         text.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._~")))
             ?? ""
+    }
+}
+
+extension HTTPError {
+    /// 400 for a parameter of the address that has another value than is allowed.
+    init(parameter name: String, _ text: String, allowed: String) {
+        self.init(.badRequest, message: "\(name)=\(text.clipped(to: 60)): allowed is \(allowed).")
     }
 }

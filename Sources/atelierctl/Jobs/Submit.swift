@@ -34,7 +34,7 @@ struct Submit: AsyncParsableCommand {
             throw ValidationError("--deadline \(deadline): allowed is a time after --run-after, which is \(runAfter)")
         }
         if let priority, priority > 9 { throw ValidationError("--priority \(priority): allowed are 0 to 9") }
-        if let id, !(1...128).contains(id.utf8.count) {
+        if let id, !JobSpec.messageIDBytes.contains(id.utf8.count) {
             throw ValidationError("--id: it has \(id.utf8.count) bytes; allowed are 1 to 128")
         }
     }
