@@ -56,6 +56,11 @@ struct ConceptWords {
         model.reader.features(prompts, tokenizer: tokenizer, replacing: embeddings)
     }
 
+    /// The same of texts that are read once each, as long as no word learns.
+    func kept(by model: some ReadsPrompts) -> KeptTexts<TextFeatures> {
+        KeptTexts(besides: byName.values, joined: TextFeatures.joined) { features($0, by: model) }
+    }
+
     /// - Parameter table: the encoder's, [vocabulary, D].
     private static func word(
         of adapter: Adapter, _ name: String, tokenizer: UnigramTokenizer, among table: Parameter

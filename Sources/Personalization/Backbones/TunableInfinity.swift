@@ -46,8 +46,7 @@ extension InfinityModel: TunableBackbone {
         let model = self
         let acting = TokenwiseAdapters(learning: concepts)
         let words = ConceptWords(rare: concepts.map(\.name), for: model, seed: seed)
-        func text(_ prompts: [String]) -> TextFeatures { words.features(prompts, by: model) }
-        let texts = KeptTexts(besides: words.byName.values, joined: TextFeatures.joined, read: text)
+        let texts = words.kept(by: model)
         return PairLearner(
             model: model, words: words.byName, embedding: { model.startOfPlaceholder(like: $0) }, acting: acting,
             encode: { .map(model.features([$0])) },
@@ -57,7 +56,7 @@ extension InfinityModel: TunableBackbone {
                 return model.loss(texts(pairs.map(\.prompt)), maps: maps)
             },
             draw: { prompts, seeds in
-                let features = TextFeatures.joined(DistinctTexts(prompts).read { text([$0]) })
+                let features = TextFeatures.joined(DistinctTexts(prompts).read { words.features([$0], by: model) })
                 return model.generate(features, sampling: model.sampling(seeds: seeds))
             })
     }

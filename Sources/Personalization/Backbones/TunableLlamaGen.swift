@@ -39,8 +39,7 @@ extension LlamaGenModel: TunableBackbone {
         let model = self
         let acting = TokenwiseAdapters(learning: concepts)
         let words = ConceptWords(rare: concepts.map(\.name), for: model, seed: seed)
-        func text(_ prompts: [String]) -> TextFeatures { words.features(prompts, by: model) }
-        let texts = KeptTexts(besides: words.byName.values, joined: TextFeatures.joined, read: text)
+        let texts = words.kept(by: model)
         return PairLearner(
             model: model, words: words.byName, embedding: { model.startOfPlaceholder(like: $0) }, acting: acting,
             encode: { .codes(model.codes([$0])[0]) },
@@ -50,7 +49,7 @@ extension LlamaGenModel: TunableBackbone {
             },
             draw: { prompts, seeds in
                 let distinct = DistinctTexts(prompts)
-                let captions = TextFeatures.joined(distinct.texts.map { text([$0]) })
+                let captions = TextFeatures.joined(distinct.texts.map { words.features([$0], by: model) })
                 return model.generate(captions, at: distinct.places, sampling: model.sampling(seeds: seeds))
             })
     }

@@ -56,7 +56,7 @@ package final class LoRATraining: ConceptTraining {
             encode: booth.encode)
         lora = try LoRAAdapter(
             for: booth.model.transformerWeights,
-            options: Self.changes(options, of: booth.model.modules(options.actsOn)), seed: seed)
+            options: Self.changes(options, on: booth.model), seed: seed)
         try lora.attach(
             to: booth.model.transformerWeights, activity: options.actsOn == .prompt ? booth.acting.learning : nil)
         for parameter in lora.parameters { parameter.isTrainable = true }
@@ -101,15 +101,14 @@ package final class LoRATraining: ConceptTraining {
     }
 
     /// The shapes of what such a run learns, by the same names, of a model that nothing was done with yet.
-    /// - Parameter modules: ends of the names of those that change unless the options say others.
-    package static func shapes(
-        on model: any TunableBackbone, _ options: LoRAOptions
-    ) -> [String: [Int]] {
-        LoRAAdapter.shapes(for: model.transformerWeights, changes(options, of: model.modules(options.actsOn)))
+    package static func shapes(on model: any TunableBackbone, _ options: LoRAOptions) -> [String: [Int]] {
+        LoRAAdapter.shapes(for: model.transformerWeights, changes(options, on: model))
     }
 
-    private static func changes(_ options: LoRAOptions, of modules: [String]) -> LoRAAdapter.Options {
-        .init(rank: options.rank, alpha: options.alpha, targets: options.targets ?? modules, actsOn: options.actsOn)
+    private static func changes(_ options: LoRAOptions, on model: any TunableBackbone) -> LoRAAdapter.Options {
+        .init(
+            rank: options.rank, alpha: options.alpha, targets: options.targets ?? model.modules(options.actsOn),
+            actsOn: options.actsOn)
     }
 
     /// Held against the backbone's weights, which stay as they are.
